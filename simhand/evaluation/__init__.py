@@ -1,0 +1,1 @@
+"""Stage 11: errors of predicted 3D hands."""

@@ -1,0 +1,109 @@
+"""Reading and writing the files that pass between stages: whole or not at all, and only of the agreed schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simhand.errors import TableError
+
+_REMAKE = "the file is damaged or from another version: delete it and start the workflow again, it will be made anew"
+
+
+@contextmanager
+def whole_file(path: Path | str) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; it takes the place of `path` at the end, or vanishes if anything failed."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_parquet(table: pa.Table, path: Path | str, schema: pa.Schema) -> None:
+    """Writes a table of exactly `schema` as Parquet.
+
+    Raises:
+        TableError: a required column holds nulls.
+    """
+    table = table.cast(schema)
+    for field in schema:
+        if not field.nullable and table[field.name].null_count:
+            raise TableError(f"column {field.name} must not be empty", where=path, got=table[field.name].null_count)
+    with whole_file(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_parquet(path: Path | str, schema: pa.Schema) -> pa.Table:
+    """Reads a Parquet table and checks that it has `schema`.
+
+    Raises:
+        TableError: missing, damaged or of another schema.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise TableError("cannot read a table", where=path, got=error, hint=_REMAKE) from error
+    return _checked(table, path, schema)
+
+
+@contextmanager
+def arrow_writer(path: Path | str, schema: pa.Schema) -> Iterator[pa.RecordBatchFileWriter]:
+    """Opens an uncompressed Arrow IPC file for writing batch by batch; the file appears when the block ends well."""
+    with whole_file(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        yield writer
+
+
+def open_arrow(path: Path | str, schema: pa.Schema) -> pa.Table:
+    """Memory-maps an Arrow IPC file: a row is read when it is looked at.
+
+    Raises:
+        TableError: missing, damaged or of another schema.
+    """
+    try:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise TableError("cannot read a table", where=path, got=error, hint=_REMAKE) from error
+    return _checked(table, path, schema)
+
+
+def _checked(table: pa.Table, path: Path | str, schema: pa.Schema) -> pa.Table:
+    found = pa.schema([field.remove_metadata() for field in table.schema])
+    if not found.equals(schema):
+        raise TableError(
+            "a table has another schema",
+            where=path,
+            expected=", ".join(f"{f.name} {f.type}" for f in schema),
+            got=", ".join(f"{f.name} {f.type}" for f in found),
+            hint=_REMAKE,
+        )
+    return table
+
+
+def keypoints_array(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of keypoints (no nulls) as float32 (n, 21, 3)."""
+    values = column.combine_chunks().flatten()  # honours the offset of a slice
+    return np.asarray(values, dtype=np.float32).reshape(len(column), -1, 3)
+
+
+def keypoints_column(keypoints: np.ndarray) -> pa.FixedSizeListArray:
+    """float (n, 21, 3) as a column of keypoints."""
+    flat = np.ascontiguousarray(keypoints, dtype=np.float32).reshape(-1)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), int(np.prod(keypoints.shape[1:])))
+
+
+def write_json(value: Any, path: Path | str) -> None:
+    """Writes JSON, keys sorted, so that equal values are equal bytes."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")

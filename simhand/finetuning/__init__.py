@@ -1,0 +1,1 @@
+"""Stage 11: DetNet on a pre-trained encoder, trained on labelled hands."""

@@ -1,0 +1,1 @@
+"""Stage 2: frames sampled from videos by time."""

@@ -1,0 +1,1 @@
+"""Stages 3 to 5: hands found, balanced and cropped."""

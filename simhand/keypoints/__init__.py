@@ -1,0 +1,1 @@
+"""Stage 6: 21 keypoints for each crop."""

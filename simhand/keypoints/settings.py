@@ -1,0 +1,24 @@
+"""What can be set about the 21 keypoints."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from simhand.settings import Settings
+
+
+class KeypointSettings(Settings):
+    """MediaPipe's hand landmarker, run on a square wider than the training crop: it needs room around a hand."""
+
+    model: Path | None = Field(
+        None, description="a hand_landmarker.task of your own; by default made from the installed mediapipe package"
+    )
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="what the model file must hash to; checked before it is used"
+    )
+    square_scales: tuple[float, ...] = Field(
+        (2.6, 2.0, 1.3), min_length=1,
+        description="sides of the squares to look in, in units of the box's longer side; the next is tried where the last found no hand",
+    )
+    score_threshold: float = Field(0.5, gt=0, lt=1, description="hands with a lower presence score count as missed")
+    min_overlap: float = Field(0.1, ge=0, le=1, description="the found hand must overlap the detected box so much (IoU)")

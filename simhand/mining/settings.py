@@ -1,0 +1,24 @@
+"""What can be set about pools and the mining of similar hands."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from simhand.settings import Settings
+
+
+class PoolSettings(Settings):
+    """A pool: hands drawn from one or more sources, in which similar hands of different videos are mined."""
+
+    sources: tuple[str, ...] = Field(min_length=1, description="names of the sources to draw from")
+    size: int | None = Field(None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one")
+    seed: int = Field(0, ge=0, description="another seed draws other hands")
+    max_failed_videos: float = Field(
+        0.2, ge=0, le=1, description="stop if a larger fraction of the sources' videos could not be read"
+    )
+    normalisation: Literal["crop", "centred", "centred_scaled"] = Field(
+        "crop", description="keypoints before PCA: as they lie in the crop, relative to their mean, or scaled to unit size too"
+    )
+    components: int = Field(14, ge=1, le=42, description="dimensions that PCA keeps of the 42 coordinates")
+    neighbours: int = Field(10, ge=1, description="K: how many similar hands of other videos are mined for each hand")
+    query_shards: int = Field(1, ge=1, description="into how many jobs the queries are cut")

@@ -1,0 +1,1 @@
+"""Stage 10: contrastive pre-training of a hand encoder."""

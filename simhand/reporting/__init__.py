@@ -1,0 +1,1 @@
+"""Stage 12: tables, curves and sheets."""

@@ -1,0 +1,96 @@
+"""The contract between stages: the Arrow schema of every table that one stage writes and another reads.
+
+Boxes and squares are in pixels of the full frame, x to the right and y down. `keypoints` holds 21 x (x, y, z) in MediaPipe
+order (wrist, then thumb to little finger, four joints each), in units of the training crop: (0, 0) is its upper left
+corner, (1, 1) its lower right one; z is relative to the wrist, in the same unit, negative towards the camera.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+N_JOINTS = 21
+
+_TEXT = pa.string()
+_JPEG = pa.binary()
+_KEYPOINTS = pa.list_(pa.float32(), 3 * N_JOINTS)
+
+
+def _required(*columns: tuple[str, pa.DataType]) -> list[pa.Field]:
+    return [pa.field(name, kind, nullable=False) for name, kind in columns]
+
+
+_FRAME_KEY = (("video_id", _TEXT), ("frame_index", pa.int32()), ("timestamp_s", pa.float64()))
+
+# Stage 2. One row a sampled frame, in the order of (video, time).
+FRAMES = pa.schema(_required(*_FRAME_KEY, ("jpeg", _JPEG)))
+
+# Stage 2. One row a video. status: ok, empty (no frame), corrupt, timeout.
+VIDEO_STATUS = pa.schema(
+    [
+        *_required(("video_id", _TEXT), ("status", _TEXT), ("reason", _TEXT)),
+        pa.field("fps", pa.float64()),
+        pa.field("duration_s", pa.float64()),
+        *_required(("frames", pa.int32())),
+    ]
+)
+
+# Stage 3. `frame_row` is the frame's row in the shard's table of frames; `detected_side` the detector's own word,
+# `side` what it means: left or right, as the person would say. `contact` only where the detector knows it.
+HANDS = pa.schema(
+    [
+        *_required(("hand_id", _TEXT), *_FRAME_KEY, ("frame_row", pa.int32())),
+        *_required(*((name, pa.float32()) for name in ("x1", "y1", "x2", "y2", "score"))),
+        *_required(("side", _TEXT), ("detected_side", _TEXT)),
+        pa.field("contact", _TEXT),
+    ]
+)
+
+# Stage 4. Every detected hand, and whether it stays.
+BALANCED = pa.schema(_required(("hand_id", _TEXT), ("side", _TEXT), ("kept", pa.bool_())))
+
+# Stage 5. Crops are square and show right hands; `flipped` tells which were mirrored for that.
+CROPS = pa.schema(
+    _required(
+        ("hand_id", _TEXT),
+        *_FRAME_KEY,
+        ("frame_row", pa.int32()),
+        ("side", _TEXT),
+        ("flipped", pa.bool_()),
+        *((f"square_{name}", pa.float32()) for name in ("x1", "y1", "x2", "y2")),
+        ("jpeg", _JPEG),
+    )
+)
+
+# Stage 6. Row i belongs to row i of the shard's crops. status: found or missed; keypoints are null where missed.
+KEYPOINTS = pa.schema(
+    [
+        *_required(("hand_id", _TEXT), ("status", _TEXT), ("reason", _TEXT)),
+        pa.field("score", pa.float32()),
+        pa.field("keypoints", _KEYPOINTS),
+    ]
+)
+
+# Stage 7. One row a hand of the pool, `row` counting from 0; its crop is row `shard_row` of crops/{source}/{shard}.arrow.
+MEMBERS = pa.schema(
+    _required(
+        ("row", pa.int64()),
+        ("hand_id", _TEXT),
+        ("source", _TEXT),
+        ("shard", _TEXT),
+        ("shard_row", pa.int32()),
+        *_FRAME_KEY,
+        ("side", _TEXT),
+        ("keypoints", _KEYPOINTS),
+    )
+)
+
+# Stage 9. rank 1..K by (distance, neighbour); never a neighbour from the video of `row`. Distances in PCA space.
+NEIGHBOURS = pa.schema(
+    _required(("row", pa.int64()), ("rank", pa.int32()), ("neighbour", pa.int64()), ("distance", pa.float32()))
+)
+
+# Stage 11. One row an evaluation image; millimetres in the camera frame, 21 x (x, y, z).
+PREDICTIONS = pa.schema(
+    _required(("image", _TEXT), ("predicted_mm", _KEYPOINTS), ("true_mm", _KEYPOINTS))
+)

@@ -1,0 +1,1 @@
+"""Stage 1: the index of a source's videos."""
