@@ -1,4 +1,4 @@
-"""The ways in which simhand can fail, one class each: what went wrong, where, what was expected, what came, what to do."""
+"""The ways in which simhand can fail, one class each: what went wrong, where, what was expected, what to do."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _REMAKE = "the file is damaged or from another version: delete it and start the 
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; it takes the place of `path` at the end, or vanishes if anything failed."""
+    """Yields a temporary path beside `path`; it becomes `path` at the end, or vanishes if anything failed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -61,7 +61,11 @@ def read_parquet(path: Path | str, schema: pa.Schema) -> pa.Table:
 @contextmanager
 def arrow_writer(path: Path | str, schema: pa.Schema) -> Iterator[pa.RecordBatchFileWriter]:
     """Opens an uncompressed Arrow IPC file for writing batch by batch; the file appears when the block ends well."""
-    with whole_file(path) as temporary, pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+    with (
+        whole_file(path) as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, schema) as writer,
+    ):
         yield writer
 
 
@@ -98,7 +102,7 @@ def keypoints_array(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def keypoints_column(keypoints: np.ndarray) -> pa.FixedSizeListArray:
-    """float (n, 21, 3) as a column of keypoints."""
+    """Keypoints, float (n, 21, 3), as a column of keypoints."""
     flat = np.ascontiguousarray(keypoints, dtype=np.float32).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), int(np.prod(keypoints.shape[1:])))
 

@@ -12,6 +12,6 @@ def stable_hash(name: str, seed: int = 0) -> int:
 
 
 def shard_of(name: str, shards: int) -> str:
-    """The shard of a video, e.g. "03of08": depends on its id alone, so adding videos leaves other shards as they are."""
+    """The shard of a video, e.g. "03of08": it depends on the id alone, so adding videos leaves other shards alone."""
     width = len(str(shards))
     return f"{stable_hash(name) % shards:0{width}d}of{shards:0{width}d}"

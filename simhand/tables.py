@@ -1,6 +1,6 @@
 """The contract between stages: the Arrow schema of every table that one stage writes and another reads.
 
-Boxes and squares are in pixels of the full frame, x to the right and y down. `keypoints` holds 21 x (x, y, z) in MediaPipe
+Boxes and squares are in pixels of the full frame, x to the right, y down. `keypoints` holds 21 x (x, y, z) in MediaPipe
 order (wrist, then thumb to little finger, four joints each), in units of the training crop: (0, 0) is its upper left
 corner, (1, 1) its lower right one; z is relative to the wrist, in the same unit, negative towards the camera.
 """
@@ -49,7 +49,8 @@ HANDS = pa.schema(
 # Stage 4. Every detected hand, and whether it stays.
 BALANCED = pa.schema(_required(("hand_id", _TEXT), ("side", _TEXT), ("kept", pa.bool_())))
 
-# Stage 5. Crops are square and show right hands; `flipped` tells which were mirrored for that.
+# Stage 5. Crops are square and show right hands; `flipped` tells which were mirrored for that. The box is the
+# detector's, the square what the crop shows.
 CROPS = pa.schema(
     _required(
         ("hand_id", _TEXT),
@@ -57,21 +58,24 @@ CROPS = pa.schema(
         ("frame_row", pa.int32()),
         ("side", _TEXT),
         ("flipped", pa.bool_()),
+        *((name, pa.float32()) for name in ("x1", "y1", "x2", "y2")),
         *((f"square_{name}", pa.float32()) for name in ("x1", "y1", "x2", "y2")),
         ("jpeg", _JPEG),
     )
 )
 
-# Stage 6. Row i belongs to row i of the shard's crops. status: found or missed; keypoints are null where missed.
+# Stage 6. Row i belongs to row i of the shard's crops. status: found or missed; keypoints are null where missed
+# (hence a list of no fixed size: Parquet knows no null in those).
 KEYPOINTS = pa.schema(
     [
         *_required(("hand_id", _TEXT), ("status", _TEXT), ("reason", _TEXT)),
         pa.field("score", pa.float32()),
-        pa.field("keypoints", _KEYPOINTS),
+        pa.field("keypoints", pa.list_(pa.float32())),
     ]
 )
 
-# Stage 7. One row a hand of the pool, `row` counting from 0; its crop is row `shard_row` of crops/{source}/{shard}.arrow.
+# Stage 7. One row a hand of the pool, `row` counting from 0; its crop is row `shard_row` of the crops of
+# source and shard.
 MEMBERS = pa.schema(
     _required(
         ("row", pa.int64()),
@@ -91,6 +95,4 @@ NEIGHBOURS = pa.schema(
 )
 
 # Stage 11. One row an evaluation image; millimetres in the camera frame, 21 x (x, y, z).
-PREDICTIONS = pa.schema(
-    _required(("image", _TEXT), ("predicted_mm", _KEYPOINTS), ("true_mm", _KEYPOINTS))
-)
+PREDICTIONS = pa.schema(_required(("image", _TEXT), ("predicted_mm", _KEYPOINTS), ("true_mm", _KEYPOINTS)))

@@ -17,7 +17,9 @@ class FinetuningSettings(Settings):
     epochs: int = Field(120, ge=1, description="passes over the training images")
     batch_size: int = Field(128, ge=1, description="images in one step")
     learning_rate: float = Field(1e-3, gt=0, description="of Adam")
-    decay_every_epochs: int = Field(250, ge=1, description="the learning rate is divided by ten after each so many epochs")
+    decay_every_epochs: int = Field(
+        250, ge=1, description="the learning rate is divided by ten after each so many epochs"
+    )
     heatmap_weight: float = Field(100.0, ge=0, description="weight of the heat-map loss")
     direction_weight: float = Field(1.0, ge=0, description="weight of the bone-direction loss")
     location_weight: float = Field(10.0, ge=0, description="weight of the joint-location loss")
@@ -26,3 +28,9 @@ class FinetuningSettings(Settings):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     workers: int = Field(0, ge=0, description="processes that decode images; 0: the training process itself")
     checkpoint_every_epochs: int = Field(10, ge=1, description="an interrupted run loses at most so many epochs")
+
+
+LABEL_FILES = {
+    "freihand": tuple(f"{split}_{kind}.json" for split in ("training", "evaluation") for kind in ("K", "xyz")),
+}
+"""The files that hold the labels of a set, by its layout: what fine-tuning depends on besides the images."""

@@ -12,6 +12,9 @@ class DetectionSettings(Settings):
 
     detector: Literal["mediapipe"] = Field("mediapipe", description="which detector finds the hands")
     score_threshold: float = Field(0.5, gt=0, lt=1, description="hands with a lower score are dropped")
+    max_overlap: float = Field(
+        0.5, ge=0, le=1, description="of two boxes that overlap more (IoU), the one with the lower score is dropped"
+    )
     max_hands: int = Field(4, ge=1, description="at most so many hands in one frame")
 
 

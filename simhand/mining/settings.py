@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simhand.settings import Settings
 
+Normalisation = Literal["crop", "centred", "centred_scaled"]
 
-class PoolSettings(Settings):
-    """A pool: hands drawn from one or more sources, in which similar hands of different videos are mined."""
+class DrawSettings(Settings):
+    """Which hands belong to a pool (stage 7)."""
 
     sources: tuple[str, ...] = Field(min_length=1, description="names of the sources to draw from")
     size: int | None = Field(None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one")
@@ -16,9 +17,23 @@ class PoolSettings(Settings):
     max_failed_videos: float = Field(
         0.2, ge=0, le=1, description="stop if a larger fraction of the sources' videos could not be read"
     )
+
+
+class EmbeddingSettings(Settings):
+    """How the poses of a pool are compared (stage 8)."""
+
     normalisation: Literal["crop", "centred", "centred_scaled"] = Field(
         "crop", description="keypoints before PCA: as they lie in the crop, relative to their mean, or scaled to unit size too"
     )
     components: int = Field(14, ge=1, le=42, description="dimensions that PCA keeps of the 42 coordinates")
+
+
+class NeighbourSettings(Settings):
+    """How many similar hands are mined (stage 9)."""
+
     neighbours: int = Field(10, ge=1, description="K: how many similar hands of other videos are mined for each hand")
     query_shards: int = Field(1, ge=1, description="into how many jobs the queries are cut")
+
+
+class PoolSettings(DrawSettings, EmbeddingSettings, NeighbourSettings):
+    """A pool: hands drawn from one or more sources, in which similar hands of different videos are mined."""

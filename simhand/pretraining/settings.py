@@ -1,9 +1,9 @@
 """What can be set about contrastive pre-training."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simhand.settings import Settings
 
@@ -15,7 +15,8 @@ class AugmentationSettings(Settings):
 
     rotation_deg: float = Field(45.0, ge=0, description="rotated by up to so many degrees either way (PeCLR, SiMHand)")
     crop_margin: tuple[float, float] = Field(
-        (0.9, 1.5), description="half side of the random crop, in units of the farthest keypoint's distance (PeCLR, SiMHand)"
+        (0.9, 1.5),
+        description="half side of the random crop, in units of the farthest keypoint's distance (PeCLR, SiMHand)",
     )
     fixed_crop_margin: float = Field(1.25, gt=0, description="the same for SimCLR, which draws none")
     jitter_px: float = Field(15.0, ge=0, description="the crop is shifted by up to so many pixels of the stored crop")
@@ -35,7 +36,9 @@ class PretrainingSettings(Settings):
     weighting: Literal["none", "linear", "sigmoid"] = Field(
         "none", description="adaptive weights from keypoint distances (paper: linear, for simhand)"
     )
-    sigmoid_lambda: tuple[float, float] = Field((5.0, 0.05), description="slopes for positives and negatives (paper: Eq. 4)")
+    sigmoid_lambda: tuple[float, float] = Field(
+        (5.0, 0.05), description="slopes for positives and negatives (paper: Eq. 4)"
+    )
     neighbour_rank: int = Field(1, ge=1, description="simhand: which mined neighbour is the positive")
     encoder: EncoderName = Field("resnet50", description="torchvision's ResNet of this name")
     initial_weights: Path | None = Field(
@@ -50,9 +53,17 @@ class PretrainingSettings(Settings):
     batch_size: int = Field(128, ge=2, description="pairs in one step")
     learning_rate: float = Field(3.2e-3, gt=0, description="of Adam under LARS, at its peak")
     weight_decay: float = Field(1e-6, ge=0, description="not on biases and batch norm")
-    warmup_epochs: float = Field(10.0, ge=0, description="the learning rate climbs for so long, then falls along a cosine")
+    warmup_epochs: float = Field(
+        10.0, ge=0, description="the learning rate climbs for so long, then falls along a cosine"
+    )
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: mixed precision (autocast)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     workers: int = Field(0, ge=0, description="processes that decode crops; 0: the training process itself")
     checkpoint_every_steps: int = Field(500, ge=1, description="an interrupted run loses at most so many steps")
     seed: int = Field(0, ge=0, description="of weights, order and views")
+
+    @model_validator(mode="after")
+    def _leaves_time_to_train(self) -> Self:
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(f"warmup_epochs ({self.warmup_epochs}) must be less than epochs ({self.epochs})")
+        return self

@@ -1,0 +1,110 @@
+# What the rules share: the checked configuration, the index of the sources, and functions for inputs and params.
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.enums import RerunTrigger
+from snakemake.settings.types import DeploymentMethod
+
+from simhand.config import NO_PRETRAINING, check_pool_sizes, load_config
+from simhand.errors import SimhandError
+from simhand.fingerprint import code_fingerprint, module_path
+from simhand.keypoints.settings import LandmarkSettings
+from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
+from simhand.videos.index import read_index, shard_lists, update_index
+
+# A rule's `code` says what its code is. Snakemake's own trigger would look at the time of the script's file instead, which
+# any checkout changes. Inputs up to 100 MB count as changed by their content, larger ones by their time.
+workflow.dag_settings.rerun_triggers = frozenset(RerunTrigger.all()) - {
+    RerunTrigger.CODE
+}
+workflow.dag_settings.max_checksum_file_size = 100_000_000
+
+
+# Jobs without an environment of their own run with the Python that runs snakemake; others import simhand from here.
+if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+    os.environ["PYTHONPATH"] = str(workflow.basedir)
+else:
+    shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+
+
+wildcard_constraints:
+    source="[^/]+",
+    shard="[0-9]+of[0-9]+",
+    pool="[^/]+",
+    query="[0-9]+of[0-9]+",
+    run="[^/]+",
+    labelled="[^/]+",
+    percent="[0-9]+",
+    seed="[0-9]+",
+
+
+def index_sources(settings):
+    """The videos of each source; looked at anew when planning, not in every job on a cluster."""
+    indices = {name: f"results/videos/{name}/index.tsv" for name in settings.sources}
+    if not workflow.is_main_process:
+        return {name: read_index(index) for name, index in indices.items()}
+    return {
+        name: update_index(settings.sources[name].videos, index)
+        for name, index in indices.items()
+    }
+
+
+try:
+    CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
+    VIDEOS = index_sources(CONFIG)
+    check_pool_sizes(CONFIG, VIDEOS)
+except SimhandError as error:
+    raise WorkflowError(str(error)) from None
+SHARDS = {
+    name: shard_lists(VIDEOS[name], source.shards)
+    for name, source in CONFIG.sources.items()
+}
+
+
+def script_code(name):
+    """The code behind a rule's script, as a value that changes with what it does."""
+    return code_fingerprint(Path(workflow.basedir, "workflow_scripts", name))
+
+
+def module_code(module):
+    """The same for a module of simhand that a rule runs by itself."""
+    return code_fingerprint(module_path(module))
+
+
+def shards_of_pool(pattern, pool):
+    """A file for each shard of each source of a pool."""
+    return [
+        pattern.format(source=source, shard=shard)
+        for source in CONFIG.pools[pool].sources
+        for shard in SHARDS[source]
+    ]
+
+
+def all_shards(pattern):
+    """A file for each shard of each source."""
+    return [
+        pattern.format(source=source, shard=shard)
+        for source, shards in SHARDS.items()
+        for shard in shards
+    ]
+
+
+def queries(pool):
+    """The names of the shards of a pool's queries."""
+    count = CONFIG.pools[pool].query_shards
+    return [f"{i}of{count}" for i in range(count)]
+
+
+def neighbours_of_pool(pool):
+    """All neighbours of a pool."""
+    return [
+        f"results/pools/{pool}/neighbours/{query}.parquet" for query in queries(pool)
+    ]
+
+
+def all_neighbours():
+    """All neighbours of all pools."""
+    return [path for pool in CONFIG.pools for path in neighbours_of_pool(pool)]

@@ -1,0 +1,74 @@
+# Stage 11. Takes: an encoder (or none) and a labelled set. Gives: DetNet, its predictions on the evaluation images, and
+# their errors.
+
+
+def labelled_files(wildcards):
+    return CONFIG.labelled[wildcards.labelled].label_files()
+
+
+def initial_encoder(wildcards):
+    if wildcards.run == NO_PRETRAINING:
+        return []
+    return [f"results/pretraining/{wildcards.run}/encoder.pt"]
+
+
+def labelled_folder(wildcards):
+    return CONFIG.labelled[wildcards.labelled].path
+
+
+def labelled_format(wildcards):
+    return CONFIG.labelled[wildcards.labelled].format
+
+
+rule finetune:
+    """DetNet on one encoder, trained on one labelled set, and its predictions on the evaluation images."""
+    input:
+        labels=labelled_files,
+        encoder=initial_encoder,
+    output:
+        model="results/finetuning/{labelled}/{run}/{percent}/{seed}/model.pt",
+        metrics="results/finetuning/{labelled}/{run}/{percent}/{seed}/training.jsonl",
+        predictions="results/finetuning/{labelled}/{run}/{percent}/{seed}/predictions.parquet",
+    log:
+        "results/logs/finetune/{labelled}/{run}/{percent}/{seed}.log",
+    benchmark:
+        "results/benchmarks/finetune/{labelled}/{run}/{percent}/{seed}.tsv"
+    conda:
+        "../envs/gpu.yaml"
+    threads: 8
+    resources:
+        mem="16GB",
+        runtime="24h",
+        gpu=1,
+    params:
+        settings=CONFIG.finetuning.model_dump_json(),
+        folder=labelled_folder,
+        format=labelled_format,
+        checkpoints=subpath(output.model, parent=True),
+        code=module_code("simhand.finetuning.__main__"),
+    shell:
+        "python -m simhand.finetuning --settings {params.settings:q} --labelled {params.folder:q}"
+        " --format {params.format} --initial-encoder {input.encoder} --fraction {wildcards.percent}"
+        " --seed {wildcards.seed} --model {output.model} --metrics {output.metrics}"
+        " --predictions {output.predictions} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee {log}"
+
+
+rule evaluate:
+    """The errors of one model's predictions."""
+    input:
+        "results/finetuning/{labelled}/{run}/{percent}/{seed}/predictions.parquet",
+    output:
+        "results/finetuning/{labelled}/{run}/{percent}/{seed}/metrics.json",
+    log:
+        "results/logs/evaluate/{labelled}/{run}/{percent}/{seed}.log",
+    benchmark:
+        "results/benchmarks/evaluate/{labelled}/{run}/{percent}/{seed}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="2GB",
+        runtime="30m",
+    params:
+        code=script_code("evaluate.py"),
+    script:
+        "../workflow_scripts/evaluate.py"

@@ -1,0 +1,96 @@
+# Stages 3 to 5. Takes: a shard's frames. Gives: its hands, which of them stay, and their crops, all as right hands.
+
+
+def own_model(wildcards):
+    return [str(CONFIG.keypoints.model)] if CONFIG.keypoints.model else []
+
+
+rule hand_model:
+    """MediaPipe's hand model, made from the installed package or taken from `keypoints.model`, its content checked."""
+    input:
+        own=own_model,
+    output:
+        "results/models/hand_landmarker.task",
+    log:
+        "results/logs/hand_model.log",
+    benchmark:
+        "results/benchmarks/hand_model.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="600MB",
+        runtime="10m",
+    params:
+        sha256=CONFIG.keypoints.sha256,
+        code=script_code("hand_model.py"),
+    script:
+        "../workflow_scripts/hand_model.py"
+
+
+rule detect_hands:
+    """The hands in one shard's frames: boxes, scores, sides."""
+    input:
+        frames="results/frames/{source}/{shard}.arrow",
+        model="results/models/hand_landmarker.task",
+    output:
+        "results/hands/{source}/{shard}.parquet",
+    log:
+        "results/logs/detect_hands/{source}/{shard}.log",
+    benchmark:
+        "results/benchmarks/detect_hands/{source}/{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="2GB",
+        runtime="8h",
+    params:
+        settings=CONFIG.detection.values(),
+        code=script_code("detect_hands.py"),
+    script:
+        "../workflow_scripts/detect_hands.py"
+
+
+rule balance_hands:
+    """Which hands of one shard stay, so that left and right are equally many."""
+    input:
+        "results/hands/{source}/{shard}.parquet",
+    output:
+        "results/balanced/{source}/{shard}.parquet",
+    log:
+        "results/logs/balance_hands/{source}/{shard}.log",
+    benchmark:
+        "results/benchmarks/balance_hands/{source}/{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="1GB",
+        runtime="30m",
+    params:
+        settings=CONFIG.balance.values(),
+        code=script_code("balance_hands.py"),
+    script:
+        "../workflow_scripts/balance_hands.py"
+
+
+rule crop_hands:
+    """The squares around one shard's kept hands, left hands mirrored."""
+    input:
+        frames="results/frames/{source}/{shard}.arrow",
+        hands="results/hands/{source}/{shard}.parquet",
+        balanced="results/balanced/{source}/{shard}.parquet",
+    output:
+        "results/crops/{source}/{shard}.arrow",
+    log:
+        "results/logs/crop_hands/{source}/{shard}.log",
+    benchmark:
+        "results/benchmarks/crop_hands/{source}/{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="2GB",
+        runtime="2h",
+    params:
+        settings=CONFIG.crops.values(),
+        code=script_code("crop_hands.py"),
+    script:
+        "../workflow_scripts/crop_hands.py"

@@ -1,0 +1,104 @@
+# Stages 7 to 9. Takes: crops and keypoints of all shards of a pool's sources. Gives: the pool, its pose space, and for each
+# hand the most similar hands of other videos.
+
+
+def pool_crops(wildcards):
+    return shards_of_pool("results/crops/{source}/{shard}.arrow", wildcards.pool)
+
+
+def pool_keypoints(wildcards):
+    return shards_of_pool("results/keypoints/{source}/{shard}.parquet", wildcards.pool)
+
+
+def pool_status(wildcards):
+    return shards_of_pool(
+        "results/frames/{source}/{shard}.status.parquet", wildcards.pool
+    )
+
+
+def pool_shards(wildcards):
+    return shards_of_pool("{source}/{shard}", wildcards.pool)
+
+
+def draw_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(DrawSettings)
+
+
+def embedding_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(EmbeddingSettings)
+
+
+def neighbour_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(NeighbourSettings)
+
+
+rule draw_pool:
+    """The hands of one pool, drawn from its sources by a stable hash."""
+    input:
+        crops=pool_crops,
+        keypoints=pool_keypoints,
+        status=pool_status,
+    output:
+        "results/pools/{pool}/members.parquet",
+    log:
+        "results/logs/draw_pool/{pool}.log",
+    benchmark:
+        "results/benchmarks/draw_pool/{pool}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="8GB",
+        runtime="2h",
+    params:
+        shards=pool_shards,
+        settings=draw_settings,
+        code=script_code("draw_pool.py"),
+    script:
+        "../workflow_scripts/draw_pool.py"
+
+
+rule embed_pool:
+    """The PCA of one pool's keypoints, and each hand's place in its space."""
+    input:
+        "results/pools/{pool}/members.parquet",
+    output:
+        pca="results/pools/{pool}/pca.npz",
+        embeddings="results/pools/{pool}/embeddings.npy",
+    log:
+        "results/logs/embed_pool/{pool}.log",
+    benchmark:
+        "results/benchmarks/embed_pool/{pool}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="8GB",
+        runtime="1h",
+    params:
+        settings=embedding_settings,
+        code=script_code("embed_pool.py"),
+    script:
+        "../workflow_scripts/embed_pool.py"
+
+
+rule mine_neighbours:
+    """The most similar hands of other videos, for one shard of a pool's queries."""
+    input:
+        members="results/pools/{pool}/members.parquet",
+        embeddings="results/pools/{pool}/embeddings.npy",
+    output:
+        "results/pools/{pool}/neighbours/{query}.parquet",
+    log:
+        "results/logs/mine_neighbours/{pool}/{query}.log",
+    benchmark:
+        "results/benchmarks/mine_neighbours/{pool}/{query}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem="8GB",
+        runtime="8h",
+    params:
+        settings=neighbour_settings,
+        code=script_code("mine_neighbours.py"),
+    script:
+        "../workflow_scripts/mine_neighbours.py"

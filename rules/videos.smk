@@ -1,0 +1,25 @@
+# Stage 1. Takes: the index of each source, made when the workflow is planned. Gives: the list of each shard's videos.
+
+
+def listed_videos(wildcards):
+    return SHARDS[wildcards.source][wildcards.shard]
+
+
+rule list_videos:
+    """The videos of one shard, with size and content fingerprint."""
+    output:
+        "results/videos/{source}/{shard}.tsv",
+    log:
+        "results/logs/list_videos/{source}/{shard}.log",
+    benchmark:
+        "results/benchmarks/list_videos/{source}/{shard}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem="600MB",
+        runtime="10m",
+    params:
+        videos=listed_videos,
+        code=script_code("list_videos.py"),
+    script:
+        "../workflow_scripts/list_videos.py"

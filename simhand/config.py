@@ -1,0 +1,223 @@
+"""config.yaml as typed models: the one source of its keys, types, defaults and their documentation.
+
+Each block is defined in the room of its stage; here they are put together and checked against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from simhand.errors import ConfigError
+from simhand.finetuning.settings import LABEL_FILES, FinetuningSettings
+from simhand.frames.settings import SamplingSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
+from simhand.keypoints.settings import KeypointSettings
+from simhand.mining.settings import PoolSettings
+from simhand.pretraining.settings import PretrainingSettings
+from simhand.reporting.settings import ReportSettings
+from simhand.settings import Settings
+from simhand.videos.index import Video, max_frames
+
+NO_PRETRAINING = "none"  # the row that every pre-training run is compared with
+Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class SourceSettings(Settings):
+    """A source: a folder of videos."""
+
+    videos: Path = Field(description="the folder; videos in folders below it count too")
+    shards: int = Field(
+        8, ge=1, description="into how many jobs the work on its videos is cut; 50 to 150 videos each do well"
+    )
+
+
+class LabelledSettings(Settings):
+    """A set of hand images with 3D keypoints."""
+
+    format: Literal["freihand"] = Field(
+        "freihand", description="its layout; freihand: training/rgb, training_K.json, ..."
+    )
+    path: Path = Field(description="the folder")
+
+    def label_files(self) -> list[Path]:
+        """The files that hold the labels."""
+        return [self.path / name for name in LABEL_FILES[self.format]]
+
+
+class ExperimentSettings(Settings):
+    """What is fine-tuned and compared: each run on each labelled set, with each fraction of labels and each seed."""
+
+    runs: tuple[Name, ...] = Field(
+        min_length=1, description=f"pre-training runs, and {NO_PRETRAINING!r} for random initial weights"
+    )
+    labelled: tuple[Name, ...] = Field(min_length=1, description="names of labelled sets")
+    label_percents: tuple[Percent, ...] = Field((100,), min_length=1, description="percentages of the training labels")
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="of fine-tuning")
+
+
+class Config(Settings):
+    """The whole of config.yaml."""
+
+    sources: dict[Name, SourceSettings] = Field(min_length=1, description="folders of videos, by name")
+    sampling: SamplingSettings = Field(default_factory=SamplingSettings, description="stage 2: frames")
+    detection: DetectionSettings = Field(default_factory=DetectionSettings, description="stage 3: hands in frames")
+    balance: BalanceSettings = Field(default_factory=BalanceSettings, description="stage 4: left and right")
+    crops: CropSettings = Field(default_factory=CropSettings, description="stage 5: squares around hands")
+    keypoints: KeypointSettings = Field(default_factory=KeypointSettings, description="stage 6: 21 keypoints")
+    pools: dict[Name, PoolSettings] = Field(min_length=1, description="stages 7 to 9: pools and mining, by name")
+    pretraining: dict[Name, PretrainingSettings] = Field(
+        description="stage 10: runs, by name; the block `defaults` holds what they share"
+    )
+    labelled: dict[Name, LabelledSettings] = Field(min_length=1, description="labelled sets, by name")
+    finetuning: FinetuningSettings = Field(default_factory=FinetuningSettings, description="stage 11: DetNet")
+    experiment: ExperimentSettings = Field(description="stage 11: what is compared")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="stage 12: the report")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_defaults(cls, values: Any) -> Any:
+        """Merges `pretraining.defaults` into each run."""
+        runs = values.get("pretraining") if isinstance(values, Mapping) else None
+        if not isinstance(runs, Mapping) or not isinstance(runs.get("defaults"), Mapping):
+            return values
+        merged = {
+            name: {**runs["defaults"], **run} if isinstance(run, Mapping) else run
+            for name, run in runs.items()
+            if name != "defaults"
+        }
+        return {**values, "pretraining": merged}
+
+
+def load_config(values: Mapping[str, Any], where: Path | str = "config.yaml") -> Config:
+    """Checks a configuration as read from YAML.
+
+    Raises:
+        ConfigError: names the key, its value, and what would be right.
+    """
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise _readable(error, where) from None
+    for problem in _contradictions(config):
+        raise ConfigError(**problem)
+    return config
+
+
+def _readable(error: ValidationError, where: Path | str) -> ConfigError:
+    first, *others = error.errors()
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" ({len(others)} more like this)" if others else ""
+    if first["type"] == "extra_forbidden":
+        known = _known_keys(first)
+        return ConfigError(
+            f"unknown key {key}{more}",
+            where=where,
+            expected=", ".join(known),
+            hint=_similar(str(first["loc"][-1]), known),
+        )
+    if first["type"] == "missing":
+        return ConfigError(f"key {key} is missing{more}", where=where)
+    return ConfigError(f"wrong value of {key}{more}", where=where, expected=first["msg"], got=repr(first["input"]))
+
+
+def _known_keys(error: ErrorDetails) -> list[str]:
+    """The keys that would be right where an unknown one stands."""
+    model: Any = Config
+    for part in error["loc"][:-1]:
+        fields = getattr(model, "model_fields", {})
+        annotation = fields[part].annotation if part in fields else model
+        arguments = getattr(annotation, "__args__", ())
+        model = arguments[-1] if arguments else annotation
+    return sorted(getattr(model, "model_fields", {}))
+
+
+def _similar(key: str, known: list[str]) -> str | None:
+    close = get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]}?" if close else None
+
+
+def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
+    """What the blocks of a configuration hold against each other or the disk, one keyword dictionary a problem."""
+    for name, source in config.sources.items():
+        if not source.videos.is_dir():
+            yield _missing_folder(f"sources.{name}.videos", source.videos)
+    for name, labelled in config.labelled.items():
+        if not labelled.path.is_dir():
+            yield _missing_folder(f"labelled.{name}.path", labelled.path)
+        elif missing := [path for path in labelled.label_files() if not path.is_file()]:
+            what = f"labelled.{name}.path: not a {labelled.format} folder"
+            yield {"what": what, "where": labelled.path, "expected": missing[0].name, "got": "no such file"}
+    for name, pool in config.pools.items():
+        yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
+    for name, run in config.pretraining.items():
+        yield from _run_contradictions(name, run, config)
+    runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
+    yield from _unknown("experiment.runs", runs, config.pretraining)
+    yield from _unknown("experiment.labelled", config.experiment.labelled, config.labelled)
+    if NO_PRETRAINING in config.pretraining:
+        yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
+    yield from _unknown(f"pretraining.{name}.pool", [run.pool], config.pools)
+    mined = config.pools[run.pool].neighbours if run.pool in config.pools else run.neighbour_rank
+    if run.method == "simhand" and run.neighbour_rank > mined:
+        yield {
+            "what": f"pretraining.{name}.neighbour_rank is larger than the number of mined neighbours",
+            "expected": f"at most pools.{run.pool}.neighbours = {mined}",
+            "got": run.neighbour_rank,
+        }
+    if name in config.experiment.runs and run.encoder != config.finetuning.encoder:
+        yield {
+            "what": f"pretraining.{name}.encoder is not the encoder that is fine-tuned",
+            "expected": f"finetuning.encoder = {config.finetuning.encoder}",
+            "got": run.encoder,
+        }
+
+
+def _missing_folder(key: str, path: Path) -> dict[str, Any]:
+    hint = "`make demo` renders the demo's videos and labels" if path.parts[:1] == ("demo",) else None
+    return {"what": f"{key}: no such folder", "expected": "an existing folder", "got": path, "hint": hint}
+
+
+def _unknown(key: str, names: Any, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in names:
+        if name not in known:
+            expected = f"one of {', '.join(known) or '(none defined)'}"
+            yield {
+                "what": f"{key}: unknown name",
+                "expected": expected,
+                "got": name,
+                "hint": _similar(name, list(known)),
+            }
+
+
+def check_pool_sizes(config: Config, videos: Mapping[str, list[Video]]) -> None:
+    """Refuses a pool that is larger than its sources can fill, before any job starts.
+
+    The bound is what the containers state: duration x fps x hands in a frame. The exact number is known, and checked
+    again, when the pool is drawn.
+
+    Raises:
+        ConfigError: names the pool and the most hands that its sources can have.
+    """
+    for name, pool in config.pools.items():
+        frames = [max_frames(videos[source], config.sampling.fps) for source in pool.sources]
+        if pool.size is None or None in frames:
+            continue
+        hands = config.detection.max_hands
+        most = sum(count for count in frames if count is not None) * hands
+        if pool.size > most:
+            raise ConfigError(
+                f"pools.{name}.size is larger than its sources",
+                expected=f"at most {most}: {hands} hands in each frame of {', '.join(pool.sources)}",
+                got=pool.size,
+                hint="leave size empty to take every hand",
+            )

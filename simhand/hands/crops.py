@@ -1,0 +1,69 @@
+"""Cuts out the kept hands as squares, left hands mirrored, so that every crop shows a right hand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simhand.errors import TableError
+from simhand.files import arrow_writer, open_arrow, read_parquet
+from simhand.frames.images import decode_jpeg, encode_jpeg
+from simhand.hands.boxes import clipped_square, cut, resize, square_around
+from simhand.hands.settings import CropSettings
+from simhand.tables import BALANCED, CROPS, FRAMES, HANDS
+
+log = logging.getLogger(__name__)
+
+
+def crop_shard(
+    frames_path: Path | str,
+    hands_path: Path | str,
+    balanced_path: Path | str,
+    crops_path: Path | str,
+    settings: CropSettings,
+) -> None:
+    """Stage 5: writes the crops of a shard's kept hands (CROPS), in the order of the table of hands.
+
+    A box outside the frame, or with no area, gives no crop.
+    """
+    frames = open_arrow(frames_path, FRAMES)
+    hands = _kept(read_parquet(hands_path, HANDS), read_parquet(balanced_path, BALANCED), balanced_path)
+    count = 0
+    with arrow_writer(crops_path, CROPS) as writer:
+        for frame_row, group in groupby(hands.to_pylist(), key=lambda hand: hand["frame_row"]):
+            image = decode_jpeg(frames["jpeg"][frame_row])
+            rows = list(_crops(image, group, settings))
+            writer.write_table(pa.Table.from_pylist(rows, CROPS))
+            count += len(rows)
+    log.info("%d crops of %d hands", count, len(hands))
+
+
+def _kept(hands: pa.Table, balanced: pa.Table, where: Path | str) -> pa.Table:
+    if not hands["hand_id"].equals(balanced["hand_id"]):
+        raise TableError("the balanced hands are not those of the table of hands", where=where)
+    return hands.filter(pc.field("hand_id").isin(balanced.filter(pc.field("kept"))["hand_id"].combine_chunks()))
+
+
+def _crops(image: np.ndarray, hands: Iterator[dict], settings: CropSettings) -> Iterator[dict]:
+    height, width = image.shape[:2]
+    for hand in hands:
+        box = (hand["x1"], hand["y1"], hand["x2"], hand["y2"])
+        if min(box[2], width) <= max(box[0], 0) or min(box[3], height) <= max(box[1], 0):
+            log.warning("%s: its box %s lies outside the frame of %d x %d", hand["hand_id"], box, width, height)
+            continue
+        clip = settings.border == "clip"
+        square = clipped_square(box, settings.scale, width, height) if clip else square_around(box, settings.scale)
+        crop = resize(cut(image, square), settings.size)
+        flipped = hand["side"] == "left"
+        yield {
+            **{name: hand[name] for name in CROPS.names if name in hand},
+            "flipped": flipped,
+            **dict(zip(("square_x1", "square_y1", "square_x2", "square_y2"), map(float, square), strict=True)),
+            "jpeg": encode_jpeg(crop[:, ::-1] if flipped else crop, settings.jpeg_quality),
+        }

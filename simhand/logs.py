@@ -1,0 +1,32 @@
+"""The log of one job: a file of its own, and the terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simhand.errors import SimhandError
+
+
+@contextmanager
+def job_log(path: Path | str | None = None) -> Iterator[None]:
+    """Within the block, what simhand logs goes to standard error and to a file.
+
+    An error that the user can act on ends the process with its message and status 1; any other keeps its traceback.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path is not None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, format="%(asctime)s %(message)s", force=True)
+    try:
+        yield
+    except SimhandError as error:
+        logging.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        logging.exception("this should not have happened")
+        raise

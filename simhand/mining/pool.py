@@ -1,0 +1,168 @@
+"""Stage 7: a pool, drawn from the hands of one or more sources."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simhand.errors import FailedVideosError, PoolError, TableError
+from simhand.files import open_arrow, read_parquet, write_parquet
+from simhand.mining.settings import PoolSettings
+from simhand.stable import stable_hash
+from simhand.tables import CROPS, KEYPOINTS, MEMBERS, N_JOINTS, VIDEO_STATUS
+
+_log = logging.getLogger(__name__)
+
+_ORDER = [(name, "ascending") for name in ("source", "video_id", "frame_index", "hand_id")]
+_FOUND = pa.schema([field for field in MEMBERS if field.name != "row"])
+_READABLE = ["ok", "empty"]
+
+
+@dataclass(frozen=True)
+class ShardTables:
+    """Where the tables of one shard of one source lie."""
+
+    source: str
+    shard: str
+    statuses: Path
+    crops: Path
+    keypoints: Path
+
+
+def draw_pool(shards: Sequence[ShardTables], settings: PoolSettings, members_path: Path | str, *, pool: str) -> None:
+    """Draws hands whose keypoints were found and writes them as a table of members.
+
+    Those with the smallest hashes of (hand_id, seed) are drawn, so that a smaller pool is part of a larger one; the
+    rows are in the order of (source, video_id, frame_index, hand_id), whatever the order of the shards.
+
+    Args:
+        shards: all shards of `settings.sources`.
+        settings: the pool's settings.
+        members_path: Parquet file to write, of schema `MEMBERS`.
+        pool: the pool's name, for messages.
+
+    Raises:
+        FailedVideosError: more videos failed than the quota allows.
+        PoolError: fewer hands than asked for, or hands of fewer than two videos.
+        TableError: a table is damaged, or two tables of a shard do not belong together.
+    """
+    check_failed_videos(shards, settings.max_failed_videos, pool=pool)
+    found = pa.concat_tables([_FOUND.empty_table(), *map(_found_hands, shards)]).sort_by(_ORDER)
+    drawn = found.take(_drawn_rows(found, settings, pool))
+    _check_two_videos(drawn, pool)
+    members = drawn.append_column("row", pa.array(np.arange(len(drawn))))
+    write_parquet(members.select(MEMBERS.names), members_path, MEMBERS)
+    _log.info("pool %s: %d of %d hands, %s", pool, len(drawn), len(found), _counts(drawn["source"], settings.sources))
+
+
+def check_failed_videos(shards: Sequence[ShardTables], most: float, *, pool: str) -> None:
+    """Refuses to go on where too many videos could not be read.
+
+    Args:
+        shards: all shards of the pool's sources.
+        most: largest fraction of all videos that may have failed; a video without a frame has not.
+        pool: the pool's name, for messages.
+
+    Raises:
+        FailedVideosError: more failed; names the reasons and the first few videos.
+    """
+    videos = pa.concat_tables(
+        [VIDEO_STATUS.empty_table(), *(read_parquet(shard.statuses, VIDEO_STATUS) for shard in shards)]
+    )
+    failed = videos.filter(~pc.field("status").isin(_READABLE)).sort_by("video_id").to_pylist()
+    if len(failed) <= most * len(videos):
+        return
+    reasons = Counter(f"{video['status']} ({video['reason']})" for video in failed).most_common(5)
+    first = ", ".join(video["video_id"] for video in failed[:5])
+    raise FailedVideosError(
+        "too many videos could not be read",
+        where=f"pool {pool}",
+        expected=f"at most {most:.0%} of {len(videos)} videos",
+        got=f"{len(failed)} ({len(failed) / len(videos):.0%}): "
+        + "; ".join(f"{count} x {reason}" for reason, count in reasons)
+        + f"; the first: {first}",
+        hint="mend or remove these videos, or raise max_failed_videos of this pool",
+    )
+
+
+def _found_hands(shard: ShardTables) -> pa.Table:
+    """The rows of MEMBERS (but `row`) that a shard can give; the images are memory-mapped and never looked at."""
+    crops = open_arrow(shard.crops, CROPS)
+    keypoints = read_parquet(shard.keypoints, KEYPOINTS)
+    if not crops["hand_id"].equals(keypoints["hand_id"]):
+        raise TableError(
+            "crops and keypoints do not belong together",
+            where=shard.keypoints,
+            expected=f"the hands of {shard.crops}, row by row ({len(crops)})",
+            got=f"other hands ({len(keypoints)})",
+            hint="delete the keypoints: they will be made anew",
+        )
+    columns = {
+        **{name: crops[name] for name in ("hand_id", "video_id", "frame_index", "timestamp_s", "side")},
+        "source": pa.repeat(shard.source, len(crops)),
+        "shard": pa.repeat(shard.shard, len(crops)),
+        "shard_row": pa.array(np.arange(len(crops), dtype=np.int32)),
+        "keypoints": keypoints["keypoints"],
+    }
+    hands = pa.table({**columns, "status": keypoints["status"]})
+    found = hands.filter(pc.field("status") == "found").select(_FOUND.names)
+    _check_keypoints(found, shard.keypoints)
+    return found.cast(_FOUND)
+
+
+def _check_keypoints(found: pa.Table, path: Path) -> None:
+    """Found hands have 21 x 3 finite numbers."""
+    lists = found["keypoints"].combine_chunks()
+    bad = np.diff(lists.offsets.to_numpy()) != 3 * N_JOINTS  # null: 0
+    if not bad.any():
+        bad = ~np.isfinite(lists.flatten().to_numpy()).reshape(-1, 3 * N_JOINTS).all(axis=1)
+    if bad.any():
+        row = found.slice(int(np.argmax(bad)), 1).to_pylist()[0]
+        raise TableError(
+            "a found hand has no full set of keypoints",
+            where=f"{path}, row {row['shard_row']} (hand {row['hand_id']})",
+            expected="21 x (x, y, z), all of them numbers",
+            got=row["keypoints"],
+            hint="delete the file: it will be made anew",
+        )
+
+
+def _drawn_rows(found: pa.Table, settings: PoolSettings, pool: str) -> np.ndarray:
+    """The rows of `found` that are drawn, ascending."""
+    if settings.size is None:
+        return np.arange(len(found))
+    if settings.size > len(found):
+        raise PoolError(
+            "a pool is larger than what there is to draw from",
+            where=f"pool {pool}",
+            expected=f"{settings.size} hands",
+            got=f"{len(found)} hands with keypoints: {_counts(found['source'], settings.sources)}",
+            hint="lower its size, leave it empty to take all, or add videos or sources",
+        )
+    hashes = np.array([stable_hash(name, settings.seed) for name in found["hand_id"].to_pylist()], dtype=np.uint64)
+    return np.sort(np.argsort(hashes, kind="stable")[: settings.size])
+
+
+def _counts(sources: pa.ChunkedArray, names: Sequence[str]) -> str:
+    found = Counter(sources.to_pylist())
+    return ", ".join(f"{found[name]} of {name}" for name in names)
+
+
+def _check_two_videos(drawn: pa.Table, pool: str) -> None:
+    videos = drawn.select(["source", "video_id"]).group_by(["source", "video_id"]).aggregate([]).to_pylist()
+    if len(videos) < 2:
+        names = ", ".join(f"{video['source']}/{video['video_id']}" for video in videos) or "no video"
+        raise PoolError(
+            "a pool needs hands of at least two videos: similar hands are sought in other videos",
+            where=f"pool {pool}",
+            expected="two videos or more",
+            got=f"{len(drawn)} hands of {names}",
+            hint="add videos or sources, or see in the tables of frames and keypoints why the others gave no hand",
+        )

@@ -1,0 +1,103 @@
+"""Checkpoints: written whole, the last two kept, and refused by a run of another configuration.
+
+A checkpoint holds weights and the optimiser's state after a number of steps. The learning rate, the order of hands and
+their views need no place in it: they are functions of the seed and the step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from simhand.errors import CheckpointError
+from simhand.files import whole_file
+from simhand.pretraining.settings import PretrainingSettings
+
+log = logging.getLogger(__name__)
+
+Fingerprint = dict[str, Any]
+_KEPT = 2
+# What may change between two starts of the same run; the initial weights count by their content.
+_FREE = {"device", "workers", "checkpoint_every_steps", "initial_weights"}
+
+
+def fingerprint(settings: PretrainingSettings, data_digest: str) -> Fingerprint:
+    """What makes a run this run, one key for each setting (`augmentation.hue`, say), and the identity of its data."""
+    found: Fingerprint = {}
+    for key, value in settings.model_dump(mode="json", exclude=_FREE).items():
+        nested = value if isinstance(value, dict) else None
+        found |= {key: value} if nested is None else {f"{key}.{inner}": each for inner, each in nested.items()}
+    weights = settings.initial_weights
+    digest = weights and hashlib.blake2b(weights.read_bytes(), digest_size=16).hexdigest()
+    return {**found, "content of initial_weights": digest, "content of the pool": data_digest}
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one run in its own folder."""
+
+    folder: Path
+    fingerprint: Fingerprint
+
+    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+        """Writes the state after `step` steps and deletes all but the last two."""
+        state = {
+            "fingerprint": self.fingerprint,
+            "step": step,
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+        }
+        with whole_file(self.folder / f"step_{step:09d}.pt") as temporary:
+            torch.save(state, temporary)
+        for old in self._paths()[:-_KEPT]:
+            old.unlink()
+
+    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+        """Loads the latest checkpoint and returns the number of steps it has behind it; 0 if there is none.
+
+        Raises:
+            CheckpointError: it is damaged, or belongs to another configuration.
+        """
+        if not self._paths():
+            return 0
+        path = self._paths()[-1]
+        state = _load(path)
+        self._check(state["fingerprint"], path)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        log.info("resuming from %s, after step %d", path, state["step"])
+        return state["step"]
+
+    def clear(self) -> None:
+        """Deletes all checkpoints, and what a killed process left half written."""
+        for path in [*self._paths(), *self.folder.glob(".step_*.partial")]:
+            path.unlink()
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("step_*.pt"))
+
+    def _check(self, found: Fingerprint, path: Path) -> None:
+        differing = [key for key in sorted({*found, *self.fingerprint}) if found.get(key) != self.fingerprint.get(key)]
+        if differing:
+            raise CheckpointError(
+                "a checkpoint of another configuration",
+                where=path,
+                expected="; ".join(f"{key} = {self.fingerprint.get(key)}" for key in differing),
+                got="; ".join(f"{key} = {found.get(key)}" for key in differing),
+                hint=f"to train anew, delete {path.parent}; to go on with the old run, restore its configuration",
+            )
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        hint = "delete it: the run goes on from the checkpoint before it, or from the start"
+        raise CheckpointError("a checkpoint is damaged", where=path, got=error, hint=hint) from error

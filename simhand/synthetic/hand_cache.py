@@ -1,0 +1,63 @@
+"""The rigged hand's data: cut out of anny's whole body once, then kept.
+
+Cutting takes about 40 s and 600 MB of scratch space; 4 MB remain, in the user's cache folder. anny's own cache would keep
+all 600 MB, and a run that is killed while it is written would leave a damaged file there.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from simhand.files import whole_file
+
+_log = logging.getLogger(__name__)
+
+LOCAL_SHAPES = (
+    "r-hand-fingers-length-incr",
+    "r-hand-scale-incr",
+    "r-hand-fingers-diameter-incr",
+    "r-hand-fingers-distance-incr",
+    "measure-wrist-circ-incr",
+)
+
+
+def cache_file() -> Path:
+    """Where the data are kept between runs: below XDG_CACHE_HOME, or ~/.cache."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return folder / "simhand" / f"hand-anny-{version('anny')}.safetensors"
+
+
+def load_model_data() -> Any:
+    """anny's `ModelData` of the right hand, made where it is not kept yet."""
+    from anny.models.model_data import ModelData
+
+    path = cache_file()
+    if path.is_file():
+        return ModelData.load_safetensors(path)
+    _log.info("making the hand model, once: about 40 s")
+    data = _cut_out()
+    try:
+        with whole_file(path) as temporary:
+            data.save_safetensors(temporary)
+    except OSError as error:
+        _log.warning("the hand model cannot be kept, the next run makes it again: %s", error)
+    return data
+
+
+def _cut_out() -> Any:
+    import anny
+    from anny.paths import get_anny_cache_path, set_anny_cache_path
+
+    kept = get_anny_cache_path()
+    with tempfile.TemporaryDirectory() as scratch:
+        set_anny_cache_path(scratch)
+        try:
+            model = anny.Anny("anny-hand.R", "hand.R", local_changes=list(LOCAL_SHAPES), skinning_method="lbs")
+        finally:
+            set_anny_cache_path(kept)
+    return model.to_model_data()

@@ -1,0 +1,39 @@
+"""The latent inverse and its gradients against the official code's (b_inverse.npz)."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from simhand.pretraining.inverse import rotate, translate
+
+CASES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "translate": lambda points, shift, angle: translate(points, shift),
+    "rotate": lambda points, shift, angle: rotate(points, angle),
+    "translate_then_rotate": lambda points, shift, angle: rotate(translate(points, shift), angle),
+}
+
+
+@pytest.fixture(scope="module")
+def data(recorded: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    with np.load(recorded / "b_inverse.npz", allow_pickle=False) as file:
+        yield file
+
+
+@pytest.mark.parametrize(
+    ("dtype", "suffix", "tolerance"), [(torch.float64, "f64", 1e-12), (torch.float32, "f32", 1e-5)]
+)
+@pytest.mark.parametrize("case", CASES)
+def test_value_and_gradient(
+    data: np.lib.npyio.NpzFile, case: str, dtype: torch.dtype, suffix: str, tolerance: float
+) -> None:
+    points = torch.tensor(data["enc"], dtype=dtype, requires_grad=True)
+    shift = torch.tensor(np.stack([data["translate_x"], data["translate_y"]], axis=1), dtype=dtype)
+    result = CASES[case](points, shift, torch.tensor(data["angle_deg"], dtype=dtype))
+    result.backward(torch.tensor(data["cotangent"], dtype=dtype))
+    assert points.grad is not None
+    np.testing.assert_allclose(result.detach(), data[f"{case}_{suffix}"], atol=tolerance)
+    np.testing.assert_allclose(points.grad, data[f"{case}_vjp_{suffix}"], atol=tolerance)

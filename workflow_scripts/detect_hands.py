@@ -1,0 +1,14 @@
+"""Stage 3: finds the hands in one shard's frames."""
+
+from simhand.hands.detect import detect_shard
+from simhand.hands.settings import DetectionSettings
+from simhand.logs import job_log
+
+with job_log(snakemake.log[0]):
+    detect_shard(
+        snakemake.wildcards.source,
+        snakemake.input.frames,
+        snakemake.input.model,
+        snakemake.output[0],
+        DetectionSettings(**snakemake.params.settings),
+    )

@@ -1,0 +1,13 @@
+"""Stage 2: samples the frames of one shard's videos."""
+
+from simhand.frames.sampling import sample_shard
+from simhand.frames.settings import SamplingSettings
+from simhand.logs import job_log
+
+with job_log(snakemake.log[0]):
+    sample_shard(
+        snakemake.input.videos,
+        snakemake.output.frames,
+        snakemake.output.status,
+        SamplingSettings(**snakemake.params.settings),
+    )
