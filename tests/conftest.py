@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
+import av
+import numpy as np
 import pytest
+
+from simhand.hands.model import build_task_file
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,3 +30,35 @@ def shared() -> Path:
     if not (folder / "videos" / "manifest.csv").is_file():
         pytest.skip(f"no real data in {folder} (set SIMHAND_SHARED)")
     return folder
+
+
+class WriteVideo(Protocol):
+    def __call__(self, path: Path, times_s: Sequence[float], *, codec: str = "h264", shade: int = 0) -> Path: ...
+
+
+@pytest.fixture(scope="session")
+def write_video() -> WriteVideo:
+    """Writes a real video whose frame i, shown from times_s[i], has the grey value 10 * i + shade (modulo 250)."""
+
+    def write(path: Path, times_s: Sequence[float], *, codec: str = "h264", shade: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=30, options={"crf": "10"})
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+            for i, time_s in enumerate(times_s):
+                frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), (10 * i + shade) % 250, np.uint8), "rgb24")
+                frame.pts, frame.time_base = round(time_s * 1000), Fraction(1, 1000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def hand_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MediaPipe's hand model, made from the installed package."""
+    path = tmp_path_factory.mktemp("model") / "hand_landmarker.task"
+    build_task_file(path)
+    return path

@@ -23,7 +23,7 @@ _MM = 1000.0  # millimetres in a metre
 _LAYOUT = "{0}/rgb/00000000.jpg ..., {0}_K.json and {0}_xyz.json"
 _HINTS = {
     "training": "give the folder of the unpacked FreiHAND_pub_v2",
-    "evaluation": "evaluation_xyz.json is a download of its own (FreiHAND_pub_v2_eval): put it beside training_xyz.json",
+    "evaluation": "evaluation_xyz.json is a separate download (FreiHAND_pub_v2_eval): put it beside training_xyz.json",
 }
 
 

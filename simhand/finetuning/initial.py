@@ -12,14 +12,14 @@ from simhand.finetuning.detnet import DetNet
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.pretraining.encoder import load_encoder
 
-
-# The sigmoid of it is 0.007, a heat map's mean. From the usual start, a half everywhere, training first spends its time on
-# reaching all zeros, and then leaves that state slowly: 160 hands from scratch, 12 epochs: 43 mm, and with this 26 mm.
 _HEATMAP_BIAS = -5.0
 
 
 def initial_detnet(settings: FinetuningSettings, encoder: Path | None, seed: int) -> DetNet:
-    """A DetNet with random weights (Kaiming's for convolutions), its encoder's then replaced by pre-trained ones.
+    """A DetNet with random weights (Kaiming's for convolutions), or those of a pre-trained encoder.
+
+    Unlike the official one it starts with heat maps at about 0.007, their mean, not at a half: from there training
+    goes to all zeros first and leaves that state slowly (160 hands, 12 passes, no pre-training: 43 mm; so: 26 mm).
 
     Args:
         settings: names the encoder.
@@ -36,7 +36,7 @@ def initial_detnet(settings: FinetuningSettings, encoder: Path | None, seed: int
         for module in model.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)
-        nn.init.constant_(model.hmap_0.prediction.bias, _HEATMAP_BIAS)
+        nn.init.constant_(model.hmap_0.prediction.get_parameter("bias"), _HEATMAP_BIAS)
     if encoder is not None:
         resnet.fc = nn.Identity()  # the rest of it is the model's encoder
         load_encoder(resnet, encoder)

@@ -34,7 +34,7 @@ def sample_indices(starts_s: np.ndarray, end_s: float, fps: float) -> np.ndarray
     Returns:
         int (m,), ascending; frames are not repeated where the video is slower than `fps`.
     """
-    tolerance_s = 1e-4  # containers round times; a frame due at 1.0 s may say 0.99999 or 1.00001
+    tolerance_s = 1e-3  # containers round times to milliseconds: a frame due at 1 s may say 1.0005
     count = max(int(np.ceil((end_s - starts_s[0] - tolerance_s) * fps)), 1)
     times_s = starts_s[0] + np.arange(count) / fps
     return np.unique(np.searchsorted(starts_s, times_s + tolerance_s, side="right") - 1)

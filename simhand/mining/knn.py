@@ -11,7 +11,7 @@ import pyarrow as pa
 from simhand.errors import PoolError, TableError
 from simhand.files import read_parquet, write_parquet
 from simhand.mining.search import exact_neighbours
-from simhand.mining.settings import PoolSettings
+from simhand.mining.settings import NeighbourSettings
 from simhand.tables import MEMBERS, NEIGHBOURS
 
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 def mine_neighbours(
     embeddings_path: Path | str,
     members_path: Path | str,
-    settings: PoolSettings,
+    settings: NeighbourSettings,
     shard_index: int,
     out_path: Path | str,
     *,
@@ -33,7 +33,7 @@ def mine_neighbours(
     Args:
         embeddings_path: float32 (n, D), row by row the members.
         members_path: the pool's table of members.
-        settings: the pool's settings.
+        settings: how many neighbours, in how many ranges.
         shard_index: which of the `settings.query_shards` ranges, counted from 0.
         out_path: Parquet file to write, of schema `NEIGHBOURS`.
         pool: the pool's name, for messages.

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from simhand.errors import PoolError
 from simhand.files import keypoints_array, read_parquet, whole_file
 from simhand.mining.features import pose_vectors
-from simhand.mining.settings import PoolSettings
+from simhand.mining.settings import EmbeddingSettings
 from simhand.tables import MEMBERS
 
 _log = logging.getLogger(__name__)
@@ -65,13 +65,18 @@ def fit_pose_space(vectors: np.ndarray, components: int, *, pool: str) -> PoseSp
 
 
 def embed_pool(
-    members_path: Path | str, settings: PoolSettings, pca_path: Path | str, embeddings_path: Path | str, *, pool: str
+    members_path: Path | str,
+    settings: EmbeddingSettings,
+    pca_path: Path | str,
+    embeddings_path: Path | str,
+    *,
+    pool: str,
 ) -> None:
     """Fits the pose space on all members of a pool and writes it and their embeddings; equal members, equal bytes.
 
     Args:
         members_path: the pool's table of members.
-        settings: the pool's settings.
+        settings: how to compare poses.
         pca_path: npz to write: mean, components, explained_variance, explained_variance_ratio (float64).
         embeddings_path: npy to write: float32 (n, D), row by row the members.
         pool: the pool's name, for messages.

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from simhand.errors import FailedVideosError, PoolError, TableError
 from simhand.files import open_arrow, read_parquet, write_parquet
-from simhand.mining.settings import PoolSettings
+from simhand.mining.settings import DrawSettings
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, KEYPOINTS, MEMBERS, N_JOINTS, VIDEO_STATUS
 
@@ -31,12 +31,12 @@ class ShardTables:
 
     source: str
     shard: str
-    statuses: Path
-    crops: Path
-    keypoints: Path
+    statuses: Path | str
+    crops: Path | str
+    keypoints: Path | str
 
 
-def draw_pool(shards: Sequence[ShardTables], settings: PoolSettings, members_path: Path | str, *, pool: str) -> None:
+def draw_pool(shards: Sequence[ShardTables], settings: DrawSettings, members_path: Path | str, *, pool: str) -> None:
     """Draws hands whose keypoints were found and writes them as a table of members.
 
     Those with the smallest hashes of (hand_id, seed) are drawn, so that a smaller pool is part of a larger one; the
@@ -44,7 +44,7 @@ def draw_pool(shards: Sequence[ShardTables], settings: PoolSettings, members_pat
 
     Args:
         shards: all shards of `settings.sources`.
-        settings: the pool's settings.
+        settings: which hands to draw.
         members_path: Parquet file to write, of schema `MEMBERS`.
         pool: the pool's name, for messages.
 
@@ -117,7 +117,7 @@ def _found_hands(shard: ShardTables) -> pa.Table:
     return found.cast(_FOUND)
 
 
-def _check_keypoints(found: pa.Table, path: Path) -> None:
+def _check_keypoints(found: pa.Table, path: Path | str) -> None:
     """Found hands have 21 x 3 finite numbers."""
     lists = found["keypoints"].combine_chunks()
     bad = np.diff(lists.offsets.to_numpy()) != 3 * N_JOINTS  # null: 0
@@ -134,7 +134,7 @@ def _check_keypoints(found: pa.Table, path: Path) -> None:
         )
 
 
-def _drawn_rows(found: pa.Table, settings: PoolSettings, pool: str) -> np.ndarray:
+def _drawn_rows(found: pa.Table, settings: DrawSettings, pool: str) -> np.ndarray:
     """The rows of `found` that are drawn, ascending."""
     if settings.size is None:
         return np.arange(len(found))

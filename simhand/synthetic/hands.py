@@ -58,5 +58,7 @@ def place_hand(model: HandModel, person: Person, side: Side, motion: Motion, cam
 def _centres(place: np.ndarray, side: Side, camera: Camera) -> np.ndarray:
     """Where (n, 3) the hands' centres stand, in metres; those of left hands before they are mirrored."""
     x, y, size = place.T
-    pixels = np.stack([(1 - x if side == "left" else x) * camera.width, y * camera.height], axis=1)
-    return camera.at_depth(pixels - 0.5, camera.focal_px * HAND_LENGTH_M / (size * camera.width))
+    pixels = np.stack([x * camera.width, y * camera.height], axis=1) - 0.5
+    if side == "left":
+        pixels[:, 0] = 2 * camera.centre_px[0] - pixels[:, 0]
+    return camera.at_depth(pixels, camera.focal_px * HAND_LENGTH_M / (size * camera.width))

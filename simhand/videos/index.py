@@ -124,7 +124,7 @@ def content_fingerprint(path: Path) -> str:
 
 def _duration_s(path: Path) -> float:
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="ignore") as container:
             if container.duration is not None:
                 return round(container.duration / av.time_base, 3)
             return -1.0

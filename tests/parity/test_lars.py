@@ -53,4 +53,4 @@ def test_schedules(data: np.lib.npyio.NpzFile) -> None:
         warmup_steps = warmup_epochs * meta["iters_per_epoch"] // accumulated
         steps = epochs * meta["iters_per_epoch"] // accumulated
         own = [learning_rate(step, meta["base_lr"], warmup_steps, steps) for step in range(meta["n"])]
-        np.testing.assert_allclose(own, data[f"sched/{case}"], rtol=1e-6, atol=1e-12, err_msg=case)
+        np.testing.assert_allclose(own, data[f"sched/{case}"], rtol=1e-12, atol=1e-15, err_msg=case)

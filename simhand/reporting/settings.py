@@ -1,0 +1,13 @@
+"""What can be set about the report."""
+
+from pydantic import Field
+
+from simhand.settings import Settings
+
+
+class ReportSettings(Settings):
+    """The report: tables, curves and sheets of mined neighbours on one page (stage 12)."""
+
+    title: str = Field("simhand", min_length=1, description="the headline of the page")
+    queries: int = Field(12, ge=1, description="how many hands each sheet shows with their mined neighbours")
+    seed: int = Field(0, ge=0, description="another seed shows other hands")

@@ -1,0 +1,88 @@
+"""Labelled images in FreiHAND's layout: square pictures of right hands, with intrinsics and joints in metres."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from simhand.files import whole_file, write_json
+from simhand.synthetic.background import draw_background
+from simhand.synthetic.camera import Camera
+from simhand.synthetic.hand_model import hand_model
+from simhand.synthetic.hands import HAND_LENGTH_M, Hand, place_hand
+from simhand.synthetic.motion import Motion
+from simhand.synthetic.person import draw_person
+from simhand.synthetic.postures import draw_posture
+from simhand.synthetic.scene import draw_frame
+from simhand.synthetic.sensor import Sensor
+from simhand.synthetic.shading import draw_light
+from simhand.synthetic.views import draw_view
+
+IMAGE_SIZE = 224  # FreiHAND's
+_DEPTH_M, _FOCAL_PX = (0.42, 0.65), (420.0, 520.0)
+_LONGEST_BOX_PX = 190.0
+_OFF_CENTRE_PX = 14.0
+_JPEG_QUALITY = 95
+
+
+def render_person(model: Path, seed: Sequence[int], images: Sequence[Path], labels: Path) -> None:
+    """Renders one person's images, and then a JSON file with their K (n, 3, 3) and xyz (n, 21, 3)."""
+    rng = np.random.default_rng(seed)
+    hand = place_hand(hand_model(model), draw_person(rng), "right", _draw_poses(rng, len(images)), _ROUGH)
+    cameras = [_frame(rng, joints) for joints in hand.joints_m]
+    for i, (path, camera) in enumerate(zip(images, cameras, strict=True)):
+        _write_jpeg(path, _photograph(rng, hand, i, camera))
+    write_json({"K": [camera.matrix.tolist() for camera in cameras], "xyz": hand.joints_m.tolist()}, labels)
+
+
+_ROUGH = Camera.centred(float(np.mean(_FOCAL_PX)), IMAGE_SIZE, IMAGE_SIZE)  # where hands are put before they are framed
+
+
+def _draw_poses(rng: np.random.Generator, count: int) -> Motion:
+    sizes = _ROUGH.focal_px * HAND_LENGTH_M / (rng.uniform(*_DEPTH_M, count) * IMAGE_SIZE)
+    return Motion(
+        angles_deg=np.stack([draw_posture(rng) for _ in range(count)]),
+        view_deg=np.stack([draw_view(rng) for _ in range(count)]),
+        place=np.column_stack([rng.uniform(0.25, 0.75, (count, 2)), sizes]),
+    )
+
+
+def _frame(rng: np.random.Generator, joints_m: np.ndarray) -> Camera:
+    """The camera of a square cut out around the joints (21, 3), as FreiHAND's images are."""
+    across = joints_m[:, :2] / joints_m[:, 2:]
+    low, high = across.min(axis=0), across.max(axis=0)
+    focal = min(rng.uniform(*_FOCAL_PX), _LONGEST_BOX_PX / float((high - low).max()))
+    middle = (IMAGE_SIZE - 1) / 2 + rng.uniform(-_OFF_CENTRE_PX, _OFF_CENTRE_PX, 2)
+    x, y = (middle - focal * (low + high) / 2).tolist()
+    return Camera(focal, (x, y), IMAGE_SIZE, IMAGE_SIZE)
+
+
+def _photograph(rng: np.random.Generator, hand: Hand, index: int, camera: Camera) -> np.ndarray:
+    background = draw_background(rng, IMAGE_SIZE, IMAGE_SIZE)
+    picture, _ = draw_frame([hand], index, background, camera, draw_light(rng))
+    return Sensor(rng, IMAGE_SIZE, IMAGE_SIZE).expose(rng, picture)
+
+
+def _write_jpeg(path: Path, rgb: np.ndarray) -> None:
+    _, jpeg = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    with whole_file(path) as temporary:
+        temporary.write_bytes(jpeg.tobytes())
+
+
+def write_labels(folder: Path, split: str, parts: Iterable[Path]) -> None:
+    """Gathers what `render_person` wrote into FreiHAND's {split}_K.json, {split}_xyz.json and {split}_scale.json."""
+    labels = [json.loads(part.read_text()) for part in parts]
+    K, xyz = ([row for part in labels for row in part[name]] for name in ("K", "xyz"))
+    bones = np.array(xyz)[:, 9] - np.array(xyz)[:, 10]  # FreiHAND's scale: the first bone of the middle finger
+    for name, values in (("K", K), ("xyz", xyz), ("scale", np.linalg.norm(bones, axis=1).tolist())):
+        _write_row(folder / f"{split}_{name}.json", values)
+
+
+def _write_row(path: Path, values: list[Any]) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(values))

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simhand.files import read_parquet
+from simhand.frames.sampling import sample_shard
+from simhand.frames.settings import SamplingSettings
+from simhand.hands.detect import detect_shard, suppress_overlaps
+from simhand.hands.detector import Detection
+from simhand.hands.settings import DetectionSettings
+from simhand.tables import HANDS
+from simhand.videos.index import write_shard_list
+from tests.hands.made_up import write_shard
+
+
+def detection(box: tuple[float, float, float, float], score: float) -> Detection:
+    return Detection(box, score, "left", "Left")
+
+
+def test_of_two_boxes_on_one_hand_the_better_stays() -> None:
+    worse, better, other = (
+        detection((0, 0, 10, 10), 0.6),
+        detection((1, 0, 11, 10), 0.9),
+        detection((9, 0, 19, 10), 0.7),
+    )
+    assert suppress_overlaps([worse, better, other], 0.5) == [better, other]
+    assert suppress_overlaps([worse, better, other], 1.0) == [better, other, worse]
+
+
+def test_frames_without_hands_and_without_frames(tmp_path: Path, hand_model: Path) -> None:
+    for images in ([np.full((120, 160, 3), 90, np.uint8)], []):
+        write_shard(tmp_path, images, [])
+        detect_shard("s", tmp_path / "frames.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+        assert len(read_parquet(tmp_path / "h.parquet", HANDS)) == 0
+
+
+@pytest.mark.parametrize(
+    ("video", "side"),
+    [
+        ("dex_retargeting/human_hand_video.mp4", "right"),
+        ("mediapipe_samples/gesture_recognizer_test_video.mp4", "right"),
+    ],
+)
+def test_a_known_right_hand_is_called_right(
+    tmp_path: Path, shared: Path, hand_model: Path, video: str, side: str
+) -> None:
+    """Guards against mirrored labels: both videos show a right hand, by its arm, in a picture that is not mirrored."""
+    write_shard_list([(video, str(shared / "videos" / video), 0, "")], tmp_path / "list.tsv")
+    sample_shard(tmp_path / "list.tsv", tmp_path / "f.arrow", tmp_path / "s.parquet", SamplingSettings())
+    detect_shard("real", tmp_path / "f.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+    hands = read_parquet(tmp_path / "h.parquet", HANDS).to_pylist()
+    sides = Counter(hand["side"] for hand in hands)
+    assert sides[side] >= 6
+    assert sides[side] >= 0.9 * sides.total()
+    assert len({hand["hand_id"] for hand in hands}) == len(hands)
+    assert hands[0]["hand_id"] == f"real/{video}#{hands[0]['frame_index']}.0"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from simhand.config import check_pool_sizes, load_config
+from simhand.errors import ConfigError
+from simhand.finetuning.settings import LABEL_FILES
+from simhand.videos.index import Video
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def values(tmp_path: Path) -> dict[str, Any]:
+    """The shipped config.yaml, its folders in a temporary place."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "labelled").mkdir()
+    for name in LABEL_FILES["freihand"]:
+        (tmp_path / "labelled" / name).touch()
+    config["sources"]["demo"]["videos"] = str(tmp_path / "videos")
+    config["labelled"]["demo"]["path"] = str(tmp_path / "labelled")
+    return config
+
+
+def changed(values: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    values = deepcopy(values)
+    block = values
+    *path, last = key.split(".")
+    for part in path:
+        block = block[part]
+    if value is None:
+        del block[last]
+    else:
+        block[last] = value
+    return values
+
+
+def test_the_shipped_configuration_is_right(values: dict[str, Any]) -> None:
+    config = load_config(values)
+    assert config.pretraining["simhand"].weighting == "linear"
+    assert config.pretraining["simclr"].encoder == "resnet18"  # from defaults
+    assert set(config.pretraining) == {"simclr", "peclr", "simhand"}
+
+
+def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
+    config = load_config(changed(values, "pretraining.peclr.epochs", 99))
+    assert (config.pretraining["peclr"].epochs, config.pretraining["simclr"].epochs) == (99, 8)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sampling.fsp", 2, ["unknown key sampling.fsp", "did you mean fps?"]),
+        ("sampling.fps", "often", ["wrong value of sampling.fps", "valid number", "'often'"]),
+        ("sampling.fps", 0, ["wrong value of sampling.fps", "greater than 0", "got:      0"]),
+        ("samplig", {"fps": 1}, ["unknown key samplig", "did you mean sampling?"]),
+        ("pools.demo.component", 14, ["unknown key pools.demo.component", "did you mean components?"]),
+        ("pretraining.peclr.epoch", 14, ["unknown key pretraining.peclr.epoch", "did you mean epochs?"]),
+        ("pretraining.defaults.epochs", "many", ["pretraining.", ".epochs", "'many'", "2 more"]),
+        ("pools.demo.sources", ["dmo"], ["pools.demo.sources", "dmo", "did you mean demo?"]),
+        ("pretraining.peclr.pool", "all", ["pretraining.peclr.pool", "one of demo"]),
+        ("experiment.runs", ["none", "sincere"], ["experiment.runs", "sincere", "simclr"]),
+        ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
+        ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
+        ("sources.demo.videos", "demo/none", ["no such folder", "make demo"]),
+        ("labelled.demo.path", "no/where", ["labelled.demo.path", "no/where"]),
+        ("sources", None, ["key sources is missing"]),
+        ("sources", {}, ["sources", "at least 1"]),
+        ("sources", {"a/b": {"videos": "x"}}, ["sources.a/b", "pattern"]),
+        ("pretraining.simhand.neighbour_rank", 11, ["neighbour_rank", "at most pools.demo.neighbours = 10", "11"]),
+        ("finetuning.encoder", "resnet50", ["pretraining.simclr.encoder", "resnet50", "resnet18"]),
+        ("pretraining.none", {"method": "simclr"}, ["pretraining.none", "no pre-training"]),
+        ("keypoints.sha256", "abc", ["keypoints.sha256", "abc"]),
+        ("experiment.label_percents", [0], ["experiment.label_percents.0", "got:      0"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named(values: dict[str, Any], key: str, value: Any, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(changed(values, key, value))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_labelled_folder_without_labels_is_named(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "labelled" / "evaluation_xyz.json").unlink()
+    with pytest.raises(ConfigError, match=r"(?s)labelled.demo.path.*evaluation_xyz.json"):
+        load_config(values)
+
+
+@pytest.mark.parametrize("document", [None, [], "text", {"sources": 3}])
+def test_a_file_that_is_no_configuration_is_refused(document: Any) -> None:
+    with pytest.raises(ConfigError):
+        load_config(document)
+
+
+def video(duration_s: float) -> Video:
+    return Video("a.mp4", "a.mp4", 1, 1, "f", duration_s)
+
+
+def test_a_pool_larger_than_its_sources_is_refused_before_any_job(values: dict[str, Any]) -> None:
+    config = load_config(changed(values, "pools.demo.size", 1000))
+    check_pool_sizes(config, {"demo": [video(300.0), video(0.0)]})
+    with pytest.raises(ConfigError, match=r"(?s)pools.demo.size is larger.*at most 48: 4 hands.*1000"):
+        check_pool_sizes(config, {"demo": [video(10.0), video(0.0)]})
+
+
+def test_a_video_that_does_not_state_its_duration_sets_no_bound(values: dict[str, Any]) -> None:
+    check_pool_sizes(load_config(changed(values, "pools.demo.size", 10**6)), {"demo": [video(-1.0)]})
