@@ -8,7 +8,7 @@ CORES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-real lint lock clean
+.PHONY: help install lock docs demo lint test test-real clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,3 +28,27 @@ lock: ## pin the newest versions that pyproject.toml allows
 	  --custom-compile-command "make lock" --upgrade -q -o requirements.lock
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -q -o envs/bootstrap.lock
+
+docs: .venv/.installed ## write docs/configuration.md out of the code
+	$(BIN)/python -m simhand.config_docs docs
+
+demo: .venv/.installed ## render videos of hands and run the whole chain on them
+	$(BIN)/python -m simhand.synthetic demo --jobs $(CORES)
+	$(BIN)/snakemake --cores $(CORES) all
+	$(BIN)/python -m simhand.reporting show results/report
+
+lint: .venv/.installed ## style, types, and Snakemake's own findings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
+
+test: lint ## style, types and the tests
+	$(BIN)/python -m pytest -m "not real"
+
+test-real: .venv/.installed ## the tests on real videos and images, in the folder named by SIMHAND_SHARED (about 20 minutes)
+	$(BIN)/python -m pytest -m real
+
+clean: ## remove what the demo made
+	rm -rf demo results .snakemake

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.enums import RerunTrigger
 from snakemake.settings.types import DeploymentMethod
 
 from simhand.config import NO_PRETRAINING, check_pool_sizes, load_config
@@ -14,14 +13,6 @@ from simhand.fingerprint import code_fingerprint, module_path
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
 from simhand.videos.index import read_index, shard_lists, update_index
-
-# A rule's `code` says what its code is. Snakemake's own trigger would look at the time of the script's file instead, which
-# any checkout changes. Inputs up to 100 MB count as changed by their content, larger ones by their time.
-workflow.dag_settings.rerun_triggers = frozenset(RerunTrigger.all()) - {
-    RerunTrigger.CODE
-}
-workflow.dag_settings.max_checksum_file_size = 100_000_000
-
 
 # Jobs without an environment of their own run with the Python that runs snakemake; others import simhand from here.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:

@@ -36,6 +36,6 @@ def read_model(path: Path) -> tuple[DetNet, Card]:
         content = torch.load(path, map_location="cpu", weights_only=True)
         model = DetNet(torchvision.models.get_model(content["card"]["encoder"], weights=None))
         model.load_state_dict(content["state_dict"])
-    except (OSError, EOFError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
+    except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
         raise WeightsError("cannot read a fine-tuned model", where=path, got=error, hint="fine-tune again") from error
     return model, content["card"]

@@ -26,7 +26,7 @@ def _hand_m(rng: np.random.Generator) -> np.ndarray:
     rotation = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     tilt = rng.uniform(-0.5, 0.5)
     rotation = rotation @ [[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]]
-    return joints @ rotation.T + (0.0, 0.06, 0.5)
+    return joints @ rotation.T + np.array([0.0, 0.06, 0.5])
 
 
 def _picture(joints_m: np.ndarray, rng: np.random.Generator) -> torch.Tensor:

@@ -26,7 +26,7 @@ def test_views_stay_within_their_bounds_and_fill_them() -> None:
     assert np.abs(shifts).max() == 19  # whole pixels below a tenth of 200
     assert (shifts == np.trunc(shifts)).all()
     assert (scales.min(), scales.max()) == pytest.approx((0.9, 1.1))
-    assert 0.25 < ((scales > 0.9) & (scales < 1.1)).mean() - 0.4 < 0.31  # a normal distribution's 68 %
+    assert 0.62 < ((scales > 0.9) & (scales < 1.1)).mean() < 0.74  # of a normal distribution: 68 %
     assert np.pi / 2 - 0.05 < np.abs(turns).max() < np.pi / 2
     for name, low, high in (
         ("brightness", 0.5, 1.5),

@@ -57,7 +57,7 @@ def test_the_fingerprint_tells_sets_apart_but_not_places() -> None:
 
 
 def test_squares_by_hand() -> None:
-    keypoints = np.zeros((1, 21, 2)) + (10.0, 20.0)
+    keypoints = np.tile((10.0, 20.0), (1, 21, 1))
     keypoints[0, 3] = (41.0, 33.0)
     centers, sides = hand_squares(keypoints, 2.0)
     np.testing.assert_array_equal(centers, [[25, 26]])  # of 25.5 and 26.5
@@ -65,7 +65,7 @@ def test_squares_by_hand() -> None:
 
 
 def test_projection_by_hand() -> None:
-    joints = np.zeros((1, 21, 3)) + (1.0, -2.0, 4.0)
+    joints = np.tile((1.0, -2.0, 4.0), (1, 21, 1))
     camera = np.array([[[100.0, 0, 50], [0, 200, 60], [0, 0, 1]]])
     np.testing.assert_allclose(project(joints, camera)[0, 0], (75, -40))
 

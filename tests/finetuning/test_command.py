@@ -1,0 +1,30 @@
+"""The command line of fine-tuning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simhand.finetuning.__main__ import main
+
+
+def arguments(labelled: Path, out: Path, encoder: str, settings: str = "{}") -> list[str]:
+    paths = {name: out / name for name in ("model", "metrics", "predictions", "checkpoints")}
+    given = ["--settings", settings, "--labelled", str(labelled), "--format", "freihand", "--initial-encoder", encoder]
+    return given + [part for name, path in paths.items() for part in (f"--{name}", str(path))]
+
+
+def test_a_users_mistake_ends_without_a_traceback(
+    labelled: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(arguments(labelled, tmp_path, str(tmp_path / "nothing.pt")))
+    assert ending.value.code == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_are_checked(labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments(labelled, tmp_path, "none", '{"epochs": 0}'))
+    assert "--settings" in capsys.readouterr().err

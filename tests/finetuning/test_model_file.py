@@ -1,0 +1,41 @@
+"""A fine-tuned DetNet as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from simhand.errors import WeightsError
+from simhand.finetuning.initial import initial_detnet
+from simhand.finetuning.model_file import read_model, write_model
+from simhand.finetuning.settings import FinetuningSettings
+
+CARD = {"encoder": "resnet18", "seed": 3}
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    model = initial_detnet(FinetuningSettings(encoder="resnet18"), None, seed=0)
+    for name in ("first.pt", "second.pt"):
+        write_model(model, CARD, tmp_path / name)
+    assert (tmp_path / "first.pt").read_bytes() == (tmp_path / "second.pt").read_bytes()
+    found, card = read_model(tmp_path / "first.pt")
+    assert card == CARD
+    weights = model.state_dict()
+    assert all(torch.equal(value, weights[key]) for key, value in found.state_dict().items())
+
+
+@pytest.mark.parametrize("content", [None, {}, {"card": CARD, "state_dict": {}}, {"card": {"encoder": "resnet9"}}])
+def test_something_else_is_refused(tmp_path: Path, content: object) -> None:
+    if content is None:
+        (tmp_path / "model.pt").write_bytes(b"not a model")
+    else:
+        torch.save(content, tmp_path / "model.pt")
+    with pytest.raises(WeightsError, match=r"model\.pt"):
+        read_model(tmp_path / "model.pt")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"model\.pt"):
+        read_model(tmp_path / "model.pt")
