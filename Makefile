@@ -45,7 +45,7 @@ lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
 
 test: lint ## style, types and the tests
-	$(BIN)/python -m pytest -m "not real"
+	$(BIN)/python -m pytest -m "not real and not demo"
 
 test-real: .venv/.installed ## the tests on real videos and images, in the folder named by SIMHAND_SHARED (about 20 minutes)
 	$(BIN)/python -m pytest -m real

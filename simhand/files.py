@@ -35,12 +35,12 @@ def write_parquet(table: pa.Table, path: Path | str, schema: pa.Schema) -> None:
     """Writes a table of exactly `schema` as Parquet.
 
     Raises:
-        TableError: a required column holds nulls.
+        TableError: a column has another type, or nulls where it must not.
     """
-    table = table.cast(schema)
-    for field in schema:
-        if not field.nullable and table[field.name].null_count:
-            raise TableError(f"column {field.name} must not be empty", where=path, got=table[field.name].null_count)
+    try:
+        table = table.cast(schema)
+    except (ValueError, pa.ArrowInvalid) as error:
+        raise TableError("a table does not fit its schema", where=path, got=error) from error
     with whole_file(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
 

@@ -94,5 +94,7 @@ NEIGHBOURS = pa.schema(
     _required(("row", pa.int64()), ("rank", pa.int32()), ("neighbour", pa.int64()), ("distance", pa.float32()))
 )
 
-# Stage 11. One row an evaluation image; millimetres in the camera frame, 21 x (x, y, z).
+# Stage 11. One row an evaluation image, `image` being its path below the labelled set; millimetres in the camera frame,
+# 21 x (x, y, z). DetNet tells neither a hand's place nor its size: the place and the size of a predicted hand are the
+# true one's (place: where DetNet has its zero; size: of the bone from wrist to the middle finger's base).
 PREDICTIONS = pa.schema(_required(("image", _TEXT), ("predicted_mm", _KEYPOINTS), ("true_mm", _KEYPOINTS)))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simhand.errors import TableError
-from simhand.evaluation.alignment import align_procrustes, align_root_and_bone
+from simhand.evaluation.alignment import MIDDLE_BASE, align_procrustes, align_root_and_bone
 from simhand.evaluation.metrics import joint_errors, mpjpe, mpjpe_per_joint, pck_auc
 from simhand.files import keypoints_array, read_parquet, write_json
 from simhand.tables import PREDICTIONS
@@ -61,6 +61,6 @@ def hand_metrics(predicted_mm: np.ndarray, true_mm: np.ndarray) -> dict[str, Any
 def mean_pose(true_mm: np.ndarray) -> np.ndarray:
     """The mean of hands (N, 21, 3) of unit size, at the place and of the size of each of them: (N, 21, 3)."""
     unit = np.zeros_like(true_mm)
-    unit[:, 9] = (0.0, 0.0, 1.0)
+    unit[:, MIDDLE_BASE, 2] = 1.0
     alike = align_root_and_bone(true_mm, unit)  # wrists at the origin, bones of length one
     return align_root_and_bone(np.broadcast_to(alike.mean(axis=0), true_mm.shape), true_mm)

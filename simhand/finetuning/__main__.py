@@ -29,13 +29,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--initial-encoder", type=_encoder, required=True, help="encoder.pt of a pre-training run, or none"
     )
-    parser.add_argument("--fraction", type=int, default=100, help="percent of the training labels")
+    parser.add_argument("--fraction", type=_percent, default=100, help="percent of the training labels")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order, views and the choice of labels")
     parser.add_argument("--model", type=Path, required=True, help="the model to write")
     parser.add_argument("--metrics", type=Path, required=True, help="the metrics to write, JSON lines")
     parser.add_argument("--predictions", type=Path, required=True, help="the predictions to write, Parquet")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder for the checkpoints of this run")
     return parser
+
+
+def _percent(text: str) -> int:
+    if not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 1 and 100")
+    return int(text)
 
 
 def _encoder(text: str) -> Path | None:

@@ -82,7 +82,7 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs) -> No
     model = model.to(device).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     card = _card(settings, start, hands)
-    checkpoints = Checkpoints(outputs.checkpoints, card)
+    checkpoints = Checkpoints(outputs.checkpoints, card)  # whose steps are epochs here
     done = checkpoints.resume(model, optimiser)
     journal = Journal(outputs.checkpoints / "training.jsonl", done)
 

@@ -1,8 +1,8 @@
 """The angles that pose a hand, in degrees, and how far human joints go.
 
-Flexion bends towards the palm and is 0 where a finger lies in line with the bone before it. Abduction is counted from the
-hand at rest and is positive towards the thumb. The base of the thumb turns about three axes, all counted from rest.
-Wrist flexion brings the palm towards the forearm, wrist deviation the little finger.
+Flexion bends towards the palm and is 0 where a finger lies in line with the bone before it. Abduction is counted from
+the hand at rest and is positive towards the thumb. The base of the thumb turns about three axes, all counted from
+rest. Wrist flexion brings the palm towards the forearm, wrist deviation the little finger.
 """
 
 from __future__ import annotations

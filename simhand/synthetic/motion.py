@@ -1,4 +1,4 @@
-"""How a hand moves through a video: it rests in a posture, glides to the next, sways, and leaves the picture at times."""
+"""How a hand moves through a video: it rests in a posture, glides to the next, sways, and may leave for a while."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Motion:
 
 
 def draw_motion(rng: np.random.Generator, times_s: np.ndarray, region: Region, leaves: bool) -> Motion:
-    """Draws a motion at the times (n,) of a video's frames; a hand that leaves is out of the picture for some seconds."""
+    """Draws a motion at the times (n,) of a video's frames; a hand that leaves is out of the picture for a while."""
     angles = _glide(rng, times_s, draw_posture, _POSTURE_EVERY_S) + _sway(rng, times_s, np.full(23, 1.0))
     place = _glide(rng, times_s, region.draw, _PLACE_EVERY_S) + _sway(rng, times_s, np.array([0.006, 0.006, 0.004]))
     if leaves:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simhand.synthetic.anatomy import within_limits
+from simhand.synthetic.anatomy import N_ANGLES, within_limits
 
 # A finger is (knuckle flexion, knuckle abduction, middle flexion, end flexion), in degrees.
 _Finger = tuple[float, float, float, float]
@@ -58,7 +58,7 @@ POSTURES: dict[str, np.ndarray] = {
     "table_top": _posture((2, 18, 12, 8, 10), *((72, 0, 8, 5) for _ in range(4))),
 }
 
-_SPREAD_DEG = 5.0  # of one joint
+_SPREAD_DEG = np.array([5.0] * (N_ANGLES - 2) + [14.0, 7.0])  # of a joint, and of the wrist
 _CURL_SPREAD = 0.06  # of all joints together, as a share of the way to the relaxed hand
 
 

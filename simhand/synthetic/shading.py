@@ -52,7 +52,9 @@ def lit_vertices(colours: np.ndarray, normals: np.ndarray, light: Light) -> np.n
     sky = 0.8 - 0.2 * normals[:, 1:2]  # y points down
     halfway = light.towards - np.array([0.0, 0.0, 1.0])
     shine = np.clip(normals @ (halfway / np.linalg.norm(halfway)), 0, 1)[:, None] ** 20
-    return np.asarray(colours * (lamp * light.lamp_rgb + sky * light.ambient_rgb) + light.gloss * shine * light.lamp_rgb)
+    return np.asarray(
+        colours * (lamp * light.lamp_rgb + sky * light.ambient_rgb) + light.gloss * shine * light.lamp_rgb
+    )
 
 
 def fold_darkness(depth: np.ndarray, fragments: Fragments, reach_px: int) -> np.ndarray:

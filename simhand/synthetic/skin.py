@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from simhand.synthetic.forearm import is_sleeve
-from simhand.synthetic.hand_model import HandModel
 from simhand.synthetic.person import Person
 from simhand.synthetic.shading import vertex_normals
+
+if TYPE_CHECKING:
+    from simhand.synthetic.hand_model import HandModel
 
 _RED = np.array([0.03, -0.035, -0.03])
 _NAIL = np.array([0.08, 0.05, 0.06])

@@ -12,9 +12,9 @@ from simhand.synthetic.camera import Camera
 from simhand.synthetic.hands import Hand
 from simhand.tables import N_JOINTS
 
-# video_id is the file's path below the folder of videos. keypoints_px: 21 x (x, y) in pixels of the frame, the middle of
-# the first at (0, 0). keypoints_m: 21 x (x, y, z) in the camera's frame. visible: most joints are in the picture and
-# behind no other hand.
+# video_id is the file's path below the folder of videos. keypoints_px: 21 x (x, y) in pixels of the frame, the middle
+# of the first at (0, 0). keypoints_m: 21 x (x, y, z) in the camera's frame. visible: most joints are in the picture
+# and behind no other hand.
 TRUTH = pa.schema(
     [
         pa.field(name, kind, nullable=False)

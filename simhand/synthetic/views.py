@@ -6,8 +6,8 @@ import numpy as np
 
 from simhand.synthetic.rotations import X, Y, Z, turn
 
-# (yaw, pitch, roll) in degrees. Yaw 0 shows the palm, -90 the thumb, -180 the back; positive pitch tips the fingers towards
-# the camera; roll turns the picture.
+# (yaw, pitch, roll) in degrees. Yaw 0 shows the palm, -90 the thumb, -180 the back; positive pitch tips the fingers
+# towards the camera; roll turns the picture.
 VIEWS_DEG: dict[str, tuple[float, float, float]] = {
     "palm": (0, 0, 0),
     "palm_and_thumb": (-45, 5, 10),

@@ -15,9 +15,7 @@ def arguments(labelled: Path, out: Path, encoder: str, settings: str = "{}") -> 
     return given + [part for name, path in paths.items() for part in (f"--{name}", str(path))]
 
 
-def test_a_users_mistake_ends_without_a_traceback(
-    labelled: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_users_mistake_ends_without_a_traceback(labelled: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ending:
         main(arguments(labelled, tmp_path, str(tmp_path / "nothing.pt")))
     assert ending.value.code == 1
@@ -28,3 +26,12 @@ def test_settings_are_checked(labelled: Path, tmp_path: Path, capsys: pytest.Cap
     with pytest.raises(SystemExit):
         main(arguments(labelled, tmp_path, "none", '{"epochs": 0}'))
     assert "--settings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("percent", ["0", "101", "ten"])
+def test_the_fraction_is_checked(
+    labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], percent: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*arguments(labelled, tmp_path, "none"), "--fraction", percent])
+    assert "--fraction" in capsys.readouterr().err

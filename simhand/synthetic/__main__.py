@@ -1,0 +1,39 @@
+"""The command line of the embedded demo.
+
+python -m simhand.synthetic demo --jobs 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from simhand.logs import job_log
+from simhand.synthetic.demo import render_demo
+from simhand.synthetic.settings import DemoSettings
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Renders a demo."""
+    parser = argparse.ArgumentParser(prog="python -m simhand.synthetic", description="Renders the embedded demo.")
+    parser.add_argument("out", type=Path, help="the folder to render into")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
+    for name, field in DemoSettings.model_fields.items():
+        pair = {"nargs": 2, "type": float, "metavar": ("MIN", "MAX")} if name == "seconds" else {"type": int}
+        help_text = f"{field.description} (default: {field.default})"
+        parser.add_argument(f"--{name}", default=field.default, help=help_text, **pair)
+    options = vars(parser.parse_args(arguments))
+    out, jobs = options.pop("out"), options.pop("jobs")
+    try:
+        settings = DemoSettings(**options)
+    except ValidationError as error:
+        parser.error(str(error))
+    with job_log():
+        render_demo(out, settings, jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The pieces of work that a demo consists of: independent of each other, each done when its part file is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from simhand.synthetic.settings import DemoSettings
+
+IMAGES_OF_A_PERSON = 10
+Split = Literal["training", "evaluation"]
+_VIDEOS, _EMPTY, _TRAINING, _EVALUATION = range(4)  # kinds of random numbers
+_KIND: dict[Split, int] = {"training": _TRAINING, "evaluation": _EVALUATION}
+
+
+@dataclass(frozen=True)
+class Film:
+    """A video; its part is its truth table. The cast is a number of `simhand.synthetic.film.CASTS`, None: nobody."""
+
+    video: Path
+    part: Path
+    seed: tuple[int, ...]
+    cast: int | None
+
+
+@dataclass(frozen=True)
+class Portraits:
+    """One person's labelled images; the part holds their labels."""
+
+    images: tuple[Path, ...]
+    part: Path
+    seed: tuple[int, ...]
+
+
+Task = Film | Portraits
+
+
+def film_tasks(out: Path, parts: Path, settings: DemoSettings) -> list[Film]:
+    """The videos with hands, and the empty room as the last."""
+    names = [f"person_{i:03d}" for i in range(settings.videos)]
+    films = [
+        Film(out / "videos" / f"{name}.mp4", parts / f"{name}.parquet", (settings.seed, _VIDEOS, i), i)
+        for i, name in enumerate(names)
+    ]
+    empty = Film(out / "videos" / "no_hand.mp4", parts / "no_hand.parquet", (settings.seed, _EMPTY), None)
+    return [*films, empty]
+
+
+def portrait_tasks(out: Path, parts: Path, settings: DemoSettings, split: Split) -> list[Portraits]:
+    """The labelled images of a split, person by person."""
+    count = settings.training if split == "training" else settings.evaluation
+    images = [out / "labelled" / split / "rgb" / f"{i:08d}.jpg" for i in range(count)]
+    persons = [images[i : i + IMAGES_OF_A_PERSON] for i in range(0, count, IMAGES_OF_A_PERSON)]
+    return [
+        Portraits(tuple(paths), parts / f"{split}_{i:03d}.json", (settings.seed, _KIND[split], i))
+        for i, paths in enumerate(persons)
+    ]
+
+
+def perform(tasks: Sequence[Task], settings: DemoSettings, model: Path, jobs: int) -> None:
+    """Does what is not done yet, in `jobs` processes; what comes out does not depend on their number."""
+    waiting = [task for task in tasks if not task.part.is_file()]
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        futures = [pool.submit(_perform_one, task, settings, model) for task in waiting]
+        try:
+            for future in tqdm(as_completed(futures), total=len(futures), desc="rendering", disable=None):
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _perform_one(task: Task, settings: DemoSettings, model: Path) -> None:
+    from simhand.synthetic.worker import render  # noqa: PLC0415 - only the workers need torch and anny
+
+    render(task, settings, model)

@@ -1,0 +1,49 @@
+"""Batches: every hand once an epoch, in a new order, and a resumed run goes on where it stopped."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from simhand.pretraining.order import Order, Plan
+from simhand.pretraining.schedule import learning_rate
+from simhand.pretraining.settings import PretrainingSettings
+
+
+def test_the_incomplete_batch_is_dropped() -> None:
+    plan = Plan(hands=10, wanted_batch=4, epochs=3, warmup_epochs=1)
+    assert (plan.batch, plan.steps_per_epoch, plan.steps, plan.warmup_steps) == (4, 2, 6, 2)
+    batches = list(Order(plan, seed=0, first_step=0))
+    assert [len(batch) for batch in batches] == [4] * 6
+    for epoch in range(3):
+        assert max(Counter(sum(batches[2 * epoch : 2 * epoch + 2], [])).values()) == 1
+    assert len({tuple(batch) for batch in batches}) == 6
+
+
+def test_a_small_pool_is_one_batch() -> None:
+    plan = Plan(hands=5, wanted_batch=128, epochs=2, warmup_epochs=0)
+    assert [sorted(batch) for batch in Order(plan, seed=0, first_step=0)] == [[0, 1, 2, 3, 4]] * 2
+
+
+@given(st.integers(2, 40), st.integers(2, 12), st.integers(1, 4), st.data())
+def test_resuming_continues_the_order(hands: int, batch: int, epochs: int, data: st.DataObject) -> None:
+    plan = Plan(hands, batch, epochs, 0)
+    whole = list(Order(plan, 3, 0))
+    first_step = data.draw(st.integers(0, plan.steps))
+    rest = Order(plan, 3, first_step)
+    assert list(rest) == whole[first_step:]
+    assert len(rest) == len(whole) - first_step
+
+
+def test_learning_rate_by_hand() -> None:
+    rates = [learning_rate(step, 1.0, warmup_steps=3, steps=7) for step in range(7)]
+    assert rates == pytest.approx([0, 0.5, 1, 1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5])
+    assert learning_rate(0, 1.0, warmup_steps=1, steps=2) == 0
+    assert learning_rate(0, 1.0, warmup_steps=0, steps=1) == 1
+
+
+def test_a_warm_up_that_never_ends_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"warmup_epochs \(10.0\) must be less than epochs \(10\)"):
+        PretrainingSettings(method="simclr", pool="any", epochs=10)

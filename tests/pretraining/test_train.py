@@ -1,0 +1,285 @@
+"""Whole runs on a made-up pool: they learn, repeat, survive being killed, and refuse what is not theirs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from simhand.errors import CheckpointError, ConfigError, TrainingError
+from simhand.pretraining.__main__ import main
+from simhand.pretraining.crops import Pair
+from simhand.pretraining.inverse import undo_view
+from simhand.pretraining.nt_xent import nt_xent
+from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.train import Outputs, batch_views, contrastive_loss, train
+from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
+from simhand.pretraining.weights import adaptive_weights
+
+if TYPE_CHECKING:
+    from .conftest import MadeUpPool
+
+MakeSettings = Callable[..., PretrainingSettings]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As many threads as the processes started here, so that sums are taken in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def outputs_in(folder: Path) -> Outputs:
+    return Outputs(folder / "encoder.pt", folder / "metrics.jsonl", folder / "checkpoints")
+
+
+def run(settings: PretrainingSettings, pool: MadeUpPool, outputs: Outputs, stop: Event | None = None) -> bool:
+    return train(settings, pool.members, pool.neighbours, pool.crops, outputs, stop=stop)
+
+
+def lines(path: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def same_course(one: Path, other: Path) -> bool:
+    """Whether two runs had the same losses and learning rates in the same steps."""
+    keys = ("step", "epoch", "loss", "learning_rate")
+    return [[line[key] for key in keys] for line in lines(one)] == [
+        [line[key] for key in keys] for line in lines(other)
+    ]
+
+
+METHODS = [("simclr", "none"), ("peclr", "none"), ("simhand", "linear"), ("simhand", "sigmoid")]
+
+
+@pytest.mark.parametrize(("method", "weighting"), METHODS)
+def test_the_loss_falls(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings, method: str, weighting: str
+) -> None:
+    settings = small_settings(method=method, weighting=weighting, batch_size=26, epochs=25, learning_rate=1e-2)
+    assert run(settings, pool, outputs)
+    metrics = lines(outputs.metrics)
+    assert [line["step"] for line in metrics] == list(range(1, 26))
+    losses = [line["loss"] for line in metrics]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+    state = torch.load(outputs.encoder, weights_only=True)
+    assert state["conv1.weight"].dtype == torch.float32
+    assert not any(key.startswith("fc.") for key in state)
+    card = json.loads((outputs.encoder.parent / "card.json").read_text())
+    assert card["final_loss"] == losses[-1]
+    assert card["settings"]["method"] == method
+    assert not list(outputs.checkpoints.iterdir())
+
+
+def test_bfloat16_learns_too(pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings) -> None:
+    settings = small_settings(precision="bfloat16", batch_size=26, epochs=25, learning_rate=1e-2)
+    assert run(settings, pool, outputs)
+    losses = [line["loss"] for line in lines(outputs.metrics)]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+
+
+def test_equal_seeds_give_equal_bytes(pool: MadeUpPool, tmp_path: Path, small_settings: MakeSettings) -> None:
+    files = []
+    for name, changes in {"one": {}, "two": {"workers": 1}, "three": {"seed": 1}}.items():
+        assert run(small_settings(epochs=2, **changes), pool, outputs_in(tmp_path / name))
+        files.append((tmp_path / name / "encoder.pt").read_bytes())
+    assert files[0] == files[1] != files[2]
+    assert same_course(tmp_path / "one" / "metrics.jsonl", tmp_path / "two" / "metrics.jsonl")
+
+
+def test_a_pool_smaller_than_a_batch_is_one_batch(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        assert run(small_settings(batch_size=1000, epochs=2), pool, outputs)
+    assert len(lines(outputs.metrics)) == 2
+    assert "the pool is smaller than batch_size 1000" in caplog.text
+    assert "2 epochs of 1 steps of 26 pairs" in caplog.text
+
+
+def test_a_loss_that_is_not_finite_names_step_and_rows(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings
+) -> None:
+    weights = {key: value * math.nan for key, value in _random_resnet().items()}
+    torch.save(weights, outputs.encoder.parent / "broken.pth")
+    settings = small_settings(initial_weights=outputs.encoder.parent / "broken.pth", batch_size=26)
+    with pytest.raises(TrainingError, match=r"not finite\n.*step 1, rows \[") as caught:
+        run(settings, pool, outputs)
+    named = json.loads(str(caught.value).split("rows ")[1].split(" of the pool")[0])
+    assert sorted(named) == list(range(26))
+
+
+def _random_resnet() -> dict[str, torch.Tensor]:
+    import torchvision  # noqa: PLC0415
+
+    return {
+        key: value for key, value in torchvision.models.resnet18().state_dict().items() if value.is_floating_point()
+    }
+
+
+def test_views_of_a_batch(small_settings: MakeSettings) -> None:
+    crops = torch.randint(0, 256, (3, 1, 3, 64, 64), dtype=torch.uint8)
+    keypoints_px = torch.rand(3, 1, 21, 2) * 64
+    own = batch_views(
+        Pair(torch.arange(3), crops, keypoints_px), small_settings(method="peclr"), 4, torch.device("cpu")
+    )
+    twice = Pair(torch.arange(3), torch.cat([crops, crops], 1), torch.cat([keypoints_px, keypoints_px], 1))
+    same = batch_views(twice, small_settings(), 4, torch.device("cpu"))
+    assert torch.equal(own.images, same.images)
+    assert torch.equal(own.keypoints_px, same.keypoints_px)
+    other = Pair(torch.arange(3), torch.cat([crops, 255 - crops], 1), torch.cat([keypoints_px, keypoints_px], 1))
+    mixed = batch_views(other, small_settings(), 4, torch.device("cpu"))
+    assert torch.equal(mixed.images[:3], own.images[:3])  # the hands first, then their positives
+    assert not torch.equal(mixed.images[3:], own.images[3:])
+
+
+@pytest.mark.parametrize(("method", "weighting"), [("simclr", "none"), ("simclr", "linear"), *METHODS[1:]])
+def test_which_loss_a_run_takes(small_settings: MakeSettings, method: str, weighting: str) -> None:
+    settings = small_settings(method=method, weighting=weighting, temperature=0.7)
+    crops = torch.randint(0, 256, (4, 1, 3, 64, 64), dtype=torch.uint8)
+    batch = Pair(torch.arange(4), crops, torch.rand(4, 1, 21, 2) * 64)
+    views = batch_views(batch, settings, 0, torch.device("cpu"))
+    embeddings = torch.randn(8, 16, generator=torch.Generator().manual_seed(0))
+    undone = undo_view(embeddings, views.angle_deg, views.shift)
+    unit = normalize(embeddings, dim=1) if method == "simclr" else undone
+    expected = nt_xent(unit[:4], unit[4:], 0.7)
+    if weighting != "none":
+        first, second = views.keypoints_px.chunk(2)
+        weights = adaptive_weights(first, second, settings.weighting, settings.sigmoid_lambda)  # type: ignore[arg-type]
+        expected = weighted_nt_xent(unit[:4], unit[4:], *weights, 0.7)
+    torch.testing.assert_close(contrastive_loss(embeddings, views, settings), expected)
+
+
+def test_a_gpu_that_is_not_there(pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(ConfigError, match="no GPU here"):
+        run(small_settings(device="cuda"), pool, outputs)
+
+
+def test_a_checkpoint_of_another_run_is_refused(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings
+) -> None:
+    stop = Event()
+    stop.set()
+    assert not run(small_settings(), pool, outputs, stop)
+    with pytest.raises(CheckpointError, match=r"learning_rate = 0.02(.|\n)*learning_rate = 0.0032"):
+        run(small_settings(learning_rate=0.02), pool, outputs)
+    with pytest.raises(CheckpointError, match="content of the pool"):
+        train(small_settings(), pool.members, _second_neighbours_first(pool, outputs), pool.crops, outputs)
+    assert not outputs.encoder.exists()
+
+
+def _second_neighbours_first(pool: MadeUpPool, outputs: Outputs) -> list[Path]:
+    import pyarrow as pa  # noqa: PLC0415
+
+    from simhand.files import read_parquet, write_parquet  # noqa: PLC0415
+    from simhand.tables import NEIGHBOURS  # noqa: PLC0415
+
+    paths = []
+    for path in pool.neighbours:
+        table = read_parquet(path, NEIGHBOURS)
+        swapped = table.set_column(1, NEIGHBOURS.field("rank"), pa.array(3 - table["rank"].to_numpy()))
+        paths.append(outputs.encoder.parent / path.name)
+        write_parquet(swapped, paths[-1], NEIGHBOURS)
+    return paths
+
+
+# Runs in processes of their own, interrupted in two ways, against one that is not.
+
+SLOW = {"epochs": 20, "checkpoint_every_steps": 4, "weighting": "linear"}  # 60 steps
+
+
+@pytest.fixture(scope="module")
+def unbroken(pool: MadeUpPool, tmp_path_factory: pytest.TempPathFactory, small_settings: MakeSettings) -> Outputs:
+    outputs = outputs_in(tmp_path_factory.mktemp("unbroken"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    assert run(small_settings(**SLOW), pool, outputs)
+    torch.set_num_threads(before)
+    return outputs
+
+
+def arguments(settings: PretrainingSettings, pool: MadeUpPool, outputs: Outputs) -> list[str]:
+    named = {"members": pool.members, "crops": pool.crops, **vars(outputs)}
+    paths = [part for name, path in named.items() for part in (f"--{name}", str(path))]
+    return ["--settings", settings.model_dump_json(), *paths, "--neighbours", *map(str, pool.neighbours)]
+
+
+def start(settings: PretrainingSettings, pool: MadeUpPool, outputs: Outputs) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "simhand.pretraining", *arguments(settings, pool, outputs)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, start_new_session=True)
+
+
+def wait_for_checkpoint(process: subprocess.Popen[bytes], outputs: Outputs) -> None:
+    while process.poll() is None and not list(outputs.checkpoints.glob("step_*.pt")):
+        time.sleep(0.01)
+
+
+def check_same_as_unbroken(outputs: Outputs, unbroken: Outputs) -> None:
+    assert outputs.encoder.read_bytes() == unbroken.encoder.read_bytes()
+    assert same_course(outputs.metrics, unbroken.metrics)
+    assert not list(outputs.checkpoints.iterdir())
+
+
+def test_killed_and_started_again(
+    pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
+) -> None:
+    process = start(small_settings(**SLOW), pool, outputs)
+    wait_for_checkpoint(process, outputs)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not outputs.encoder.exists()
+    assert not outputs.metrics.exists()
+    assert start(small_settings(**SLOW), pool, outputs).wait() == 0
+    check_same_as_unbroken(outputs, unbroken)
+
+
+def test_told_to_end_and_started_again(
+    pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
+) -> None:
+    rarely = replace_steps(small_settings, 1000)
+    process = start(rarely, pool, outputs)
+    journal = outputs.checkpoints / "metrics.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)  # the worker hears it too
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    (checkpoint,) = outputs.checkpoints.glob("step_*.pt")
+    done = int(checkpoint.stem.removeprefix("step_"))
+    assert lines(journal)[-1]["step"] == done < 60
+    assert run(small_settings(**SLOW), pool, outputs)
+    check_same_as_unbroken(outputs, unbroken)
+
+
+def replace_steps(small_settings: MakeSettings, steps: int) -> PretrainingSettings:
+    return small_settings(**{**SLOW, "checkpoint_every_steps": steps, "workers": 1})
+
+
+def test_a_failure_is_told_without_a_traceback(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    missing = replace(pool, members=outputs.encoder.parent / "nowhere.parquet")
+    assert main(arguments(small_settings(), missing, outputs)) == 1
+    assert "TableError: cannot read a table" in caplog.text
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

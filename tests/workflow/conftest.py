@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simhand.synthetic.demo import render_demo
+from simhand.synthetic.settings import DemoSettings
+from tests.workflow.checkout import Checkout
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded demo, smaller."""
+    folder = tmp_path_factory.mktemp("small") / "demo"
+    render_demo(folder, DemoSettings(videos=5, seconds=(7.0, 9.0), training=16, evaluation=8), jobs=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout in which `snakemake all` has finished on the small demo; tests leave it as it was."""
+    checkout = Checkout.new(tmp_path_factory.mktemp("finished"))
+    shutil.copytree(small_demo, checkout.folder / "demo")
+    config = checkout.config()
+    config["sources"]["demo"]["shards"] = 3
+    config["pools"]["demo"] |= {"neighbours": 3, "max_failed_videos": 0.5}
+    config["pretraining"]["defaults"] |= {"epochs": 1, "batch_size": 16}
+    config["finetuning"] |= {"epochs": 1, "batch_size": 8}
+    checkout.write_config(config)
+    checkout.snakemake("--cores", "2", "all")
+    return checkout
+
+
+@pytest.fixture
+def restored(finished: Checkout) -> Iterator[Checkout]:
+    """The finished checkout; what a test changes in its configuration, code or videos is put back."""
+    kept = [finished.folder / name for name in ("config.yaml", "simhand", "workflow_scripts", "demo")]
+    backup = finished.folder.with_name("backup")
+    shutil.rmtree(backup, ignore_errors=True)
+    backup.mkdir()
+    for path in kept:
+        (shutil.copytree if path.is_dir() else shutil.copy2)(path, backup / path.name)
+    yield finished
+    for path in kept:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.move(backup / path.name, path)

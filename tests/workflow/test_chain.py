@@ -1,0 +1,143 @@
+"""The whole chain on a small demo, and what runs again after a change."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from simhand.stable import shard_of
+from tests.workflow.checkout import Checkout
+
+RUNS = ["none", "simclr", "peclr", "simhand"]
+QUERIES = {f"mine_neighbours demo {i}of2" for i in range(2)}
+REPORT = {"write_report", "all"}
+FINETUNED = {f"{rule} demo {run} 100 0" for rule in ("finetune", "evaluate") for run in RUNS}
+PRETRAINED = {f"pretrain {run}" for run in RUNS[1:]}
+FROM_PRETRAINING = PRETRAINED | {job for job in FINETUNED if " none " not in job} | REPORT
+FROM_NEIGHBOURS = {"pretrain simhand", *(f"{rule} demo simhand 100 0" for rule in ("finetune", "evaluate"))} | REPORT
+FROM_PECLR = {job.replace("simhand", "peclr") for job in FROM_NEIGHBOURS}
+FROM_POOL = {"draw_pool demo", "embed_pool demo"} | QUERIES | FROM_PRETRAINING
+STAGES = ["list_videos", "sample_frames", "detect_hands", "balance_hands", "crop_hands", "find_keypoints"]
+
+
+def shards(checkout: Checkout) -> set[str]:
+    return {shard_of(path.name, 3) for path in (checkout.folder / "demo" / "videos").iterdir()}
+
+
+def chain(first: str, of_shards: set[str]) -> set[str]:
+    """The jobs from a stage on, for some shards, with what follows the pool."""
+    stages = STAGES[STAGES.index(first) :]
+    return {f"{stage} demo {shard}" for stage in stages for shard in of_shards} | FROM_POOL
+
+
+def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
+    with (finished.folder / "results/report/table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(RUNS)
+    for row in rows:
+        assert 1 < float(row["mpjpe_mm"]) < 200
+        assert 0 <= float(row["pck_auc_20_50"]) <= 100
+    statuses = pq.read_table(sorted((finished.folder / "results/frames/demo").glob("*.status.parquet"))).to_pylist()
+    assert {row["video_id"]: row["status"] for row in statuses if row["status"] != "ok"} == {"truncated.mp4": "corrupt"}
+
+
+def test_no_mined_neighbour_is_of_the_same_video(finished: Checkout) -> None:
+    pool = finished.folder / "results/pools/demo"
+    videos = pq.read_table(pool / "members.parquet")["video_id"].to_pylist()
+    neighbours = pq.read_table(sorted((pool / "neighbours").iterdir())).to_pylist()
+    assert len(neighbours) == 3 * len(videos)
+    assert all(videos[row["row"]] != videos[row["neighbour"]] for row in neighbours)
+
+
+def test_a_second_call_does_nothing(finished: Checkout) -> None:
+    assert finished.to_do() == set()
+    assert "Nothing to be done" in finished.snakemake("--cores", "2", "all").stdout
+
+
+def test_touching_every_file_reruns_nothing(finished: Checkout) -> None:
+    files = [path for path in finished.folder.rglob("*") if path.is_file() and ".snakemake" not in path.parts]
+    random.Random(0).shuffle(files)
+    for path in files:
+        os.utime(path)
+    assert finished.to_do() == set()
+
+
+def test_a_replaced_video_reruns_its_own_shard(restored: Checkout) -> None:
+    videos = restored.folder / "demo" / "videos"
+    shutil.copy(videos / "person_001.mp4", videos / "person_000.mp4")
+    assert restored.to_do() == chain("list_videos", {shard_of("person_000.mp4", 3)})
+
+
+def test_an_added_video_reruns_its_own_shard(restored: Checkout) -> None:
+    videos = restored.folder / "demo" / "videos"
+    shutil.copy(videos / "person_001.mp4", videos / "another.mp4")
+    assert restored.to_do() == chain("list_videos", {shard_of("another.mp4", 3)})
+
+
+def test_a_removed_video_reruns_its_own_shard(restored: Checkout) -> None:
+    (restored.folder / "demo" / "videos" / "person_002.mp4").unlink()
+    remaining = {shard_of("person_002.mp4", 3)} & shards(restored)
+    assert restored.to_do() == chain("list_videos", remaining)
+
+
+def set_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(config: dict[str, Any]) -> None:
+        *path, last = key.split(".")
+        for part in path:
+            config = config[part]
+        config[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "first", "others"),
+    [
+        ("sampling.fps", 2, "sample_frames", set()),
+        ("detection.score_threshold", 0.6, "detect_hands", set()),
+        ("balance.seed", 1, "balance_hands", set()),
+        ("crops.jpeg_quality", 80, "crop_hands", set()),
+        ("keypoints.score_threshold", 0.6, "find_keypoints", set()),
+        ("pools.demo.seed", 1, None, FROM_POOL),
+        ("pools.demo.components", 12, None, {"embed_pool demo"} | QUERIES | FROM_NEIGHBOURS),
+        ("pools.demo.neighbours", 2, None, QUERIES | FROM_NEIGHBOURS),
+        ("pretraining.peclr.temperature", 0.4, None, FROM_PECLR),
+        ("finetuning.learning_rate", 2e-3, None, FINETUNED | REPORT),
+        ("report.title", "Another title", None, REPORT),
+    ],
+)  # fmt: skip
+def test_a_changed_value_reruns_its_stage_and_what_follows(
+    restored: Checkout, key: str, value: Any, first: str | None, others: set[str]
+) -> None:
+    config = restored.config()
+    set_key(key, value)(config)
+    restored.write_config(config)
+    assert restored.to_do() == (chain(first, shards(restored)) if first else others)
+
+
+def test_edited_code_reruns_its_stage_and_looks_rerun_nothing(restored: Checkout) -> None:
+    path = restored.folder / "simhand" / "mining" / "search.py"
+    text = path.read_text()
+    path.write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
+    assert restored.to_do() == set()
+    path.write_text(text + "\n\nADDED = 1\n")
+    assert restored.to_do() == QUERIES | FROM_NEIGHBOURS
+
+
+def test_the_same_neighbours_whatever_the_number_of_cores(finished: Checkout, tmp_path: Path) -> None:
+    other = Checkout.new(tmp_path)
+    other.write_config(finished.config())
+    (tmp_path / "demo").symlink_to(finished.folder / "demo")
+    other.snakemake("--cores", "1", "data")
+    ours, theirs = (folder / "results/pools/demo" for folder in (finished.folder, tmp_path))
+    names = ["members.parquet", "pca.npz", "embeddings.npy", "neighbours/0of2.parquet", "neighbours/1of2.parquet"]
+    for name in names:
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes(), name

@@ -1,0 +1,77 @@
+"""What is said before any job starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import WriteVideo
+from tests.workflow.checkout import Checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, write_video: WriteVideo) -> Checkout:
+    """A checkout with two short videos and empty labels, nothing run yet."""
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / "demo" / "videos" / name, [0, 0.5, 1.0])
+    for split in ("training", "evaluation"):
+        (tmp_path / "demo" / "labelled" / split / "rgb").mkdir(parents=True)
+        for kind in ("K", "xyz"):
+            (tmp_path / "demo" / "labelled" / f"{split}_{kind}.json").write_text(json.dumps([]))
+    return Checkout.new(tmp_path)
+
+
+def refusal(checkout: Checkout, *path: str, value: Any) -> str:
+    config = checkout.config()
+    block = config
+    for part in path[:-1]:
+        block = block[part]
+    block[path[-1]] = value
+    checkout.write_config(config)
+    finished = checkout.snakemake("--cores", "2", "all", check=False)
+    assert finished.returncode != 0
+    assert not (checkout.folder / "results" / "frames").exists()
+    assert "Traceback" not in finished.stdout
+    return finished.stdout
+
+
+def test_a_wrong_key(checkout: Checkout) -> None:
+    message = refusal(checkout, "sampling", "fsp", value=2)
+    assert "unknown key sampling.fsp" in message
+    assert "did you mean fps?" in message
+
+
+def test_a_wrong_type(checkout: Checkout) -> None:
+    message = refusal(checkout, "sampling", "fps", value="often")
+    assert "wrong value of sampling.fps" in message
+    assert "'often'" in message
+
+
+def test_a_missing_folder(checkout: Checkout) -> None:
+    message = refusal(checkout, "sources", "demo", "videos", value="no/where")
+    assert "sources.demo.videos: no such folder" in message
+
+
+def test_a_pool_larger_than_its_sources(checkout: Checkout) -> None:
+    message = refusal(checkout, "pools", "demo", "size", value=100_000)
+    assert "pools.demo.size is larger than its sources" in message
+    assert "100000" in message
+
+
+def test_a_configuration_of_ones_own_takes_the_place_of_the_shipped_one(checkout: Checkout) -> None:
+    config = checkout.config()
+    config["sources"]["mine"] = config["sources"].pop("demo")
+    config["pools"]["demo"]["sources"] = ["mine"]
+    (checkout.folder / "my.yaml").write_text(json.dumps(config))
+    planned = checkout.to_do("--configfile", "my.yaml")
+    assert any(job.startswith("sample_frames mine") for job in planned)
+    assert not any(job.startswith("sample_frames demo") for job in planned)
+
+
+def test_the_cluster_profile_is_found_and_plans_the_same_jobs(checkout: Checkout) -> None:
+    local = checkout.to_do()
+    assert len(local) > 20
+    assert checkout.to_do("--profile", "slurm") == local
