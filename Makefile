@@ -35,7 +35,7 @@ docs: .venv/.installed ## write docs/configuration.md out of the code
 demo: .venv/.installed ## render videos of hands and run the whole chain on them
 	$(BIN)/python -m simhand.synthetic demo --jobs $(CORES)
 	$(BIN)/snakemake --cores $(CORES) all
-	$(BIN)/python -m simhand.reporting show results/report
+	$(BIN)/python -m simhand.reporting results/report
 
 lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/ruff check

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from simhand.evaluation.evaluate import evaluate, hand_metrics
 from simhand.finetuning.detnet import DetNet
@@ -18,17 +20,28 @@ from simhand.finetuning.predict import in_camera_frame, predict_locations
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.finetuning.train import Outputs, Start, finetune
 
-# 15 passes of 20 small steps: on 2 cores about 90 s.
+# 20 passes of 20 small steps: 70 s on one core, from 113 to 18 mm. With 128 pixels, the default, 15 passes take 80 s on
+# two idle cores and lead from 124 to 22 mm.
 SETTINGS = FinetuningSettings(
     encoder="resnet18",
-    epochs=15,
+    image_size=64,
+    epochs=20,
     batch_size=8,
     learning_rate=1e-3,
-    decay_every_epochs=11,
+    decay_every_epochs=15,
     augment=False,
     precision="bfloat16",
     device="cpu",
 )
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Threads that wait for each other are many times slower where something else runs on their cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def mpjpe_mm(model: DetNet, hands: LabelledSet) -> float:
@@ -37,7 +50,7 @@ def mpjpe_mm(model: DetNet, hands: LabelledSet) -> float:
 
 
 @pytest.mark.real
-@pytest.mark.timeout(1800)  # a busy machine may be many times slower
+@pytest.mark.usefixtures("one_thread")
 def test_training_hands_are_learnt_by_heart(shared: Path, tmp_path: Path) -> None:
     folder = shared / "labelled" / "freihand_format"
     hands = read_freihand(folder, "training")
@@ -50,7 +63,7 @@ def test_training_hands_are_learnt_by_heart(shared: Path, tmp_path: Path) -> Non
     assert after_mm < before_mm / 3
 
     rows = [json.loads(line) for line in outputs.metrics.read_text().splitlines()]
-    assert rows[-1]["mpjpe_mm"] < rows[0]["mpjpe_mm"] / 3
+    assert rows[-1]["mpjpe_mm"] < before_mm / 3
     assert rows[-1]["loss"] < rows[0]["loss"] / 3
 
     evaluate(outputs.predictions, tmp_path / "metrics.json")

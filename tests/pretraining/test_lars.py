@@ -9,8 +9,8 @@ from simhand.pretraining.lars import LarsAdam, parameter_groups
 
 
 def scaled_gradient(weight: list[float], gradient: list[float], lr: float, decay: float) -> list[float]:
-    parameter = nn.Parameter(torch.tensor(weight))
-    parameter.grad = torch.tensor(gradient)
+    parameter = nn.Parameter(torch.tensor(weight, dtype=torch.float32))
+    parameter.grad = torch.tensor(gradient, dtype=torch.float32)
     LarsAdam([{"params": [parameter], "decay": decay}], lr=lr).step()
     return parameter.grad.tolist()
 

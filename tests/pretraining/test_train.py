@@ -17,11 +17,14 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
+import torchvision
 from torch.nn.functional import normalize
 
 from simhand.errors import CheckpointError, ConfigError, TrainingError
+from simhand.files import read_parquet, write_parquet
 from simhand.pretraining.__main__ import main
 from simhand.pretraining.crops import Pair
 from simhand.pretraining.inverse import undo_view
@@ -30,6 +33,7 @@ from simhand.pretraining.settings import PretrainingSettings
 from simhand.pretraining.train import Outputs, batch_views, contrastive_loss, train
 from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
 from simhand.pretraining.weights import adaptive_weights
+from simhand.tables import NEIGHBOURS
 
 if TYPE_CHECKING:
     from .conftest import MadeUpPool
@@ -66,6 +70,16 @@ def same_course(one: Path, other: Path) -> bool:
     ]
 
 
+# Views that 25 steps on 26 hands can learn to match.
+MILD = {
+    "rotation_deg": 10,
+    "crop_margin": (1.2, 1.3),
+    "jitter_px": 2,
+    "hue": (0.9, 1),
+    "saturation": (0.9, 1),
+    "value": (0.9, 1),
+    "value_shift": (0, 5),
+}
 METHODS = [("simclr", "none"), ("peclr", "none"), ("simhand", "linear"), ("simhand", "sigmoid")]
 
 
@@ -73,12 +87,12 @@ METHODS = [("simclr", "none"), ("peclr", "none"), ("simhand", "linear"), ("simha
 def test_the_loss_falls(
     pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings, method: str, weighting: str
 ) -> None:
-    settings = small_settings(method=method, weighting=weighting, batch_size=26, epochs=25, learning_rate=1e-2)
+    settings = small_settings(method=method, weighting=weighting, augmentation=MILD, batch_size=26, epochs=25)
     assert run(settings, pool, outputs)
     metrics = lines(outputs.metrics)
     assert [line["step"] for line in metrics] == list(range(1, 26))
     losses = [line["loss"] for line in metrics]
-    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.4
     state = torch.load(outputs.encoder, weights_only=True)
     assert state["conv1.weight"].dtype == torch.float32
     assert not any(key.startswith("fc.") for key in state)
@@ -89,10 +103,10 @@ def test_the_loss_falls(
 
 
 def test_bfloat16_learns_too(pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings) -> None:
-    settings = small_settings(precision="bfloat16", batch_size=26, epochs=25, learning_rate=1e-2)
+    settings = small_settings(precision="bfloat16", augmentation=MILD, batch_size=26, epochs=25)
     assert run(settings, pool, outputs)
     losses = [line["loss"] for line in lines(outputs.metrics)]
-    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.4
 
 
 def test_equal_seeds_give_equal_bytes(pool: MadeUpPool, tmp_path: Path, small_settings: MakeSettings) -> None:
@@ -127,8 +141,6 @@ def test_a_loss_that_is_not_finite_names_step_and_rows(
 
 
 def _random_resnet() -> dict[str, torch.Tensor]:
-    import torchvision  # noqa: PLC0415
-
     return {
         key: value for key, value in torchvision.models.resnet18().state_dict().items() if value.is_floating_point()
     }
@@ -188,11 +200,6 @@ def test_a_checkpoint_of_another_run_is_refused(
 
 
 def _second_neighbours_first(pool: MadeUpPool, outputs: Outputs) -> list[Path]:
-    import pyarrow as pa  # noqa: PLC0415
-
-    from simhand.files import read_parquet, write_parquet  # noqa: PLC0415
-    from simhand.tables import NEIGHBOURS  # noqa: PLC0415
-
     paths = []
     for path in pool.neighbours:
         table = read_parquet(path, NEIGHBOURS)
@@ -204,7 +211,7 @@ def _second_neighbours_first(pool: MadeUpPool, outputs: Outputs) -> list[Path]:
 
 # Runs in processes of their own, interrupted in two ways, against one that is not.
 
-SLOW = {"epochs": 20, "checkpoint_every_steps": 4, "weighting": "linear"}  # 60 steps
+LONG = {"epochs": 15, "checkpoint_every_steps": 20, "weighting": "linear"}  # 45 steps
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +219,7 @@ def unbroken(pool: MadeUpPool, tmp_path_factory: pytest.TempPathFactory, small_s
     outputs = outputs_in(tmp_path_factory.mktemp("unbroken"))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    assert run(small_settings(**SLOW), pool, outputs)
+    assert run(small_settings(**LONG), pool, outputs)
     torch.set_num_threads(before)
     return outputs
 
@@ -243,21 +250,20 @@ def check_same_as_unbroken(outputs: Outputs, unbroken: Outputs) -> None:
 def test_killed_and_started_again(
     pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
 ) -> None:
-    process = start(small_settings(**SLOW), pool, outputs)
+    process = start(small_settings(**LONG), pool, outputs)
     wait_for_checkpoint(process, outputs)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     assert not outputs.encoder.exists()
     assert not outputs.metrics.exists()
-    assert start(small_settings(**SLOW), pool, outputs).wait() == 0
+    assert start(small_settings(**LONG), pool, outputs).wait() == 0
     check_same_as_unbroken(outputs, unbroken)
 
 
 def test_told_to_end_and_started_again(
     pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
 ) -> None:
-    rarely = replace_steps(small_settings, 1000)
-    process = start(rarely, pool, outputs)
+    process = start(small_settings(**{**LONG, "checkpoint_every_steps": 1000, "workers": 1}), pool, outputs)
     journal = outputs.checkpoints / "metrics.jsonl"
     while process.poll() is None and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.01)
@@ -265,13 +271,9 @@ def test_told_to_end_and_started_again(
     assert process.wait(timeout=60) == 128 + signal.SIGTERM
     (checkpoint,) = outputs.checkpoints.glob("step_*.pt")
     done = int(checkpoint.stem.removeprefix("step_"))
-    assert lines(journal)[-1]["step"] == done < 60
-    assert run(small_settings(**SLOW), pool, outputs)
+    assert lines(journal)[-1]["step"] == done < 45
+    assert run(small_settings(**LONG), pool, outputs)
     check_same_as_unbroken(outputs, unbroken)
-
-
-def replace_steps(small_settings: MakeSettings, steps: int) -> PretrainingSettings:
-    return small_settings(**{**SLOW, "checkpoint_every_steps": steps, "workers": 1})
 
 
 def test_a_failure_is_told_without_a_traceback(
