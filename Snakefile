@@ -2,7 +2,7 @@
 #
 #   snakemake --cores 2 all                  here
 #   snakemake --profile slurm all            on a cluster
-#   snakemake --cores 2 --configfile my.yaml all
+#   snakemake --cores 2 all --configfile my.yaml
 
 
 # 1. What to do: config.yaml, or the file named by --configfile in its place (not on top of it).

@@ -16,7 +16,7 @@ from simhand.videos.index import read_index, shard_lists, update_index
 
 # Jobs without an environment of their own run with the Python that runs snakemake; others import simhand from here.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    os.environ["PYTHONPATH"] = str(workflow.basedir)
+    os.environ.update(PYTHONPATH=str(workflow.basedir))
 else:
     shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
 
@@ -99,3 +99,115 @@ def neighbours_of_pool(pool):
 def all_neighbours():
     """All neighbours of all pools."""
     return [path for pool in CONFIG.pools for path in neighbours_of_pool(pool)]
+
+
+# Stage 1.
+
+
+def listed_videos(wildcards):
+    return SHARDS[wildcards.source][wildcards.shard]
+
+
+# Stages 3 to 5.
+
+
+def own_model(wildcards):
+    return [str(CONFIG.keypoints.model)] if CONFIG.keypoints.model else []
+
+
+# Stages 7 to 9.
+
+
+def pool_crops(wildcards):
+    return shards_of_pool("results/crops/{source}/{shard}.arrow", wildcards.pool)
+
+
+def pool_keypoints(wildcards):
+    return shards_of_pool("results/keypoints/{source}/{shard}.parquet", wildcards.pool)
+
+
+def pool_status(wildcards):
+    return shards_of_pool(
+        "results/frames/{source}/{shard}.status.parquet", wildcards.pool
+    )
+
+
+def pool_shards(wildcards):
+    return shards_of_pool("{source}/{shard}", wildcards.pool)
+
+
+def draw_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(DrawSettings)
+
+
+def embedding_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(EmbeddingSettings)
+
+
+def neighbour_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(NeighbourSettings)
+
+
+# Stage 10.
+
+
+def run_members(wildcards):
+    return f"results/pools/{CONFIG.pretraining[wildcards.run].pool}/members.parquet"
+
+
+def run_neighbours(wildcards):
+    run = CONFIG.pretraining[wildcards.run]
+    return neighbours_of_pool(run.pool) if run.method == "simhand" else []
+
+
+def run_crops(wildcards):
+    pool = CONFIG.pretraining[wildcards.run].pool
+    return shards_of_pool("results/crops/{source}/{shard}.arrow", pool)
+
+
+def run_weights(wildcards):
+    weights = CONFIG.pretraining[wildcards.run].initial_weights
+    return [str(weights)] if weights else []
+
+
+def run_settings(wildcards):
+    return CONFIG.pretraining[wildcards.run].model_dump_json()
+
+
+# Stage 11.
+
+
+def labelled_files(wildcards):
+    return CONFIG.labelled[wildcards.labelled].label_files()
+
+
+def initial_encoder(wildcards):
+    if wildcards.run == NO_PRETRAINING:
+        return []
+    return [f"results/pretraining/{wildcards.run}/encoder.pt"]
+
+
+def labelled_folder(wildcards):
+    return CONFIG.labelled[wildcards.labelled].path
+
+
+def labelled_format(wildcards):
+    return CONFIG.labelled[wildcards.labelled].format
+
+
+# Stage 12.
+
+
+RESULTS = [
+    (labelled, run, percent, seed)
+    for labelled in CONFIG.experiment.labelled
+    for percent in CONFIG.experiment.label_percents
+    for run in CONFIG.experiment.runs
+    for seed in CONFIG.experiment.seeds
+]
+
+
+def all_results(name):
+    """A file of each fine-tuned model."""
+    folder = "results/finetuning/{}/{}/{}/{}"
+    return [f"{folder.format(*result)}/{name}" for result in RESULTS]

@@ -2,24 +2,6 @@
 # their errors.
 
 
-def labelled_files(wildcards):
-    return CONFIG.labelled[wildcards.labelled].label_files()
-
-
-def initial_encoder(wildcards):
-    if wildcards.run == NO_PRETRAINING:
-        return []
-    return [f"results/pretraining/{wildcards.run}/encoder.pt"]
-
-
-def labelled_folder(wildcards):
-    return CONFIG.labelled[wildcards.labelled].path
-
-
-def labelled_format(wildcards):
-    return CONFIG.labelled[wildcards.labelled].format
-
-
 rule finetune:
     """DetNet on one encoder, trained on one labelled set, and its predictions on the evaluation images."""
     input:

@@ -1,10 +1,6 @@
 # Stages 3 to 5. Takes: a shard's frames. Gives: its hands, which of them stay, and their crops, all as right hands.
 
 
-def own_model(wildcards):
-    return [str(CONFIG.keypoints.model)] if CONFIG.keypoints.model else []
-
-
 rule hand_model:
     """MediaPipe's hand model, made from the installed package or taken from `keypoints.model`, its content checked."""
     input:

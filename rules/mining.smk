@@ -2,36 +2,6 @@
 # hand the most similar hands of other videos.
 
 
-def pool_crops(wildcards):
-    return shards_of_pool("results/crops/{source}/{shard}.arrow", wildcards.pool)
-
-
-def pool_keypoints(wildcards):
-    return shards_of_pool("results/keypoints/{source}/{shard}.parquet", wildcards.pool)
-
-
-def pool_status(wildcards):
-    return shards_of_pool(
-        "results/frames/{source}/{shard}.status.parquet", wildcards.pool
-    )
-
-
-def pool_shards(wildcards):
-    return shards_of_pool("{source}/{shard}", wildcards.pool)
-
-
-def draw_settings(wildcards):
-    return CONFIG.pools[wildcards.pool].values(DrawSettings)
-
-
-def embedding_settings(wildcards):
-    return CONFIG.pools[wildcards.pool].values(EmbeddingSettings)
-
-
-def neighbour_settings(wildcards):
-    return CONFIG.pools[wildcards.pool].values(NeighbourSettings)
-
-
 rule draw_pool:
     """The hands of one pool, drawn from its sources by a stable hash."""
     input:

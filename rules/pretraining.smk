@@ -2,29 +2,6 @@
 # which lie beside its outputs in a folder that no rule declares.
 
 
-def run_members(wildcards):
-    return f"results/pools/{CONFIG.pretraining[wildcards.run].pool}/members.parquet"
-
-
-def run_neighbours(wildcards):
-    run = CONFIG.pretraining[wildcards.run]
-    return neighbours_of_pool(run.pool) if run.method == "simhand" else []
-
-
-def run_crops(wildcards):
-    pool = CONFIG.pretraining[wildcards.run].pool
-    return shards_of_pool("results/crops/{source}/{shard}.arrow", pool)
-
-
-def run_weights(wildcards):
-    weights = CONFIG.pretraining[wildcards.run].initial_weights
-    return [str(weights)] if weights else []
-
-
-def run_settings(wildcards):
-    return CONFIG.pretraining[wildcards.run].model_dump_json()
-
-
 rule pretrain:
     """One pre-training run: the encoder and the course of its loss."""
     input:

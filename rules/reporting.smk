@@ -1,20 +1,5 @@
 # Stage 12. Takes: the errors and curves of all models, the pools, and the status of everything on the way. Gives: the report.
 
-RESULTS = [
-    (labelled, run, percent, seed)
-    for labelled in CONFIG.experiment.labelled
-    for percent in CONFIG.experiment.label_percents
-    for run in CONFIG.experiment.runs
-    for seed in CONFIG.experiment.seeds
-]
-
-
-def all_results(name):
-    """A file of each fine-tuned model."""
-    folder = "results/finetuning/{}/{}/{}/{}"
-    return [f"{folder.format(*result)}/{name}" for result in RESULTS]
-
-
 rule write_report:
     """The table of errors, curves, sheets of similar hands, and what was lost on the way."""
     input:

@@ -1,10 +1,6 @@
 # Stage 1. Takes: the index of each source, made when the workflow is planned. Gives: the list of each shard's videos.
 
 
-def listed_videos(wildcards):
-    return SHARDS[wildcards.source][wildcards.shard]
-
-
 rule list_videos:
     """The videos of one shard, with size and content fingerprint."""
     output:

@@ -14,7 +14,7 @@ from simhand.files import keypoints_array, read_parquet, write_json
 from simhand.tables import PREDICTIONS
 
 
-def evaluate(predictions_path: Path, metrics_path: Path) -> None:
+def evaluate(predictions_path: Path | str, metrics_path: Path | str) -> None:
     """Reads simhand.tables.PREDICTIONS and writes `hand_metrics` as JSON.
 
     Raises:

@@ -23,8 +23,8 @@ from simhand.synthetic.truth import TRUTH, truth_table
 from simhand.synthetic.video import write_video
 
 _MIDDLE = Region(x=(0.36, 0.64), y=(0.42, 0.58), size=(0.27, 0.40))
-_LEFT_HALF = Region(x=(0.22, 0.32), y=(0.42, 0.58), size=(0.26, 0.34))
-_RIGHT_HALF = Region(x=(0.68, 0.78), y=(0.42, 0.58), size=(0.26, 0.34))
+_LEFT_HALF = Region(x=(0.22, 0.32), y=(0.42, 0.58), size=(0.28, 0.35))
+_RIGHT_HALF = Region(x=(0.68, 0.78), y=(0.42, 0.58), size=(0.28, 0.35))
 _FIELD = (1.0, 1.35)  # focal lengths in widths of the picture
 
 

@@ -43,7 +43,7 @@ def _draw_shape(rng: np.random.Generator) -> dict[str, float]:
         "weight": (0.1, 0.9),
         "height": (0.35, 0.65),
         "proportions": (0, 1),
-        "r-hand-fingers-length-incr": (0, 0.9),
+        "r-hand-fingers-length-incr": (0.25, 0.95),
         "r-hand-scale-incr": (-0.2, 0.2),
         "r-hand-fingers-diameter-incr": (-0.8, 1),
         "r-hand-fingers-distance-incr": (-0.5, 0.5),

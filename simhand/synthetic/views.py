@@ -10,8 +10,8 @@ from simhand.synthetic.rotations import X, Y, Z, turn
 # towards the camera; roll turns the picture.
 VIEWS_DEG: dict[str, tuple[float, float, float]] = {
     "palm": (0, 0, 0),
-    "palm_and_thumb": (-45, 5, 10),
-    "thumb": (-85, 0, 15),
+    "palm_and_thumb": (-38, 5, 0),
+    "thumb": (-75, 0, 5),
     "back_and_thumb": (-135, -5, -10),
     "back": (-180, 0, 0),
     "reaching": (-170, -35, -10),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,15 @@ def _write_split(root: Path, split: str, labels: int, backgrounds: int, rng: np.
     (root / split / "rgb").mkdir(parents=True)
     for row in range(labels * backgrounds):
         write_jpeg(_picture(joints_m[row % labels], rng), str(root / split / "rgb" / f"{row:08d}.jpg"), quality=95)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Threads that wait for each other are many times slower where something else runs on their cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from simhand.evaluation.evaluate import evaluate, hand_metrics
 from simhand.finetuning.detnet import DetNet
@@ -35,22 +33,12 @@ SETTINGS = FinetuningSettings(
 )
 
 
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other are many times slower where something else runs on their cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def mpjpe_mm(model: DetNet, hands: LabelledSet) -> float:
     predicted_mm = in_camera_frame(predict_locations(model, hands, SETTINGS), hands.joints_mm)
     return hand_metrics(predicted_mm, hands.joints_mm)["mpjpe_mm"]
 
 
 @pytest.mark.real
-@pytest.mark.usefixtures("one_thread")
 def test_training_hands_are_learnt_by_heart(shared: Path, tmp_path: Path) -> None:
     folder = shared / "labelled" / "freihand_format"
     hands = read_freihand(folder, "training")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -90,7 +91,8 @@ def test_a_killed_run_goes_on_to_the_same_end(unbroken: Outputs, start: Start, t
     command += ["--labelled", str(start.labelled), "--format", "freihand", "--initial-encoder", "none"]
     for name, path in vars(outputs).items():
         command += [f"--{name}", str(path)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # as here: another number may round otherwise
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=one_thread)
     while not (outputs.checkpoints / "step_000000002.pt").exists():
         assert process.poll() is None
         time.sleep(0.02)

@@ -57,7 +57,7 @@ class Checkout:
 
     def to_do(self, *arguments: str) -> set[str]:
         """What `snakemake -n` would run, as "rule wildcard wildcard"."""
-        text = self.snakemake("--cores", "2", "-n", *arguments, "all").stdout
+        text = self.snakemake("--cores", "2", "-n", "all", *arguments).stdout
         jobs = set()
         for rule, body in _JOB.findall(text):
             wildcards = _WILDCARDS.search(body)
