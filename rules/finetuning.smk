@@ -15,19 +15,19 @@ rule finetune:
         "results/logs/finetune/{labelled}/{run}/{percent}/{seed}.log",
     benchmark:
         "results/benchmarks/finetune/{labelled}/{run}/{percent}/{seed}.tsv"
-    conda:
-        "../envs/gpu.yaml"
-    threads: 8
-    resources:
-        mem="16GB",
-        runtime="24h",
-        gpu=1,
     params:
         settings=CONFIG.finetuning.model_dump_json(),
         folder=labelled_folder,
         format=labelled_format,
         checkpoints=subpath(output.model, parent=True),
         code=module_code("simhand.finetuning.__main__"),
+    threads: 8
+    resources:
+        mem="16GB",
+        runtime="24h",
+        gpu=1,
+    conda:
+        "../envs/gpu.yaml"
     shell:
         "python -m simhand.finetuning --settings {params.settings:q} --labelled {params.folder:q}"
         " --format {params.format} --initial-encoder {input.encoder} --fraction {wildcards.percent}"
@@ -45,12 +45,12 @@ rule evaluate:
         "results/logs/evaluate/{labelled}/{run}/{percent}/{seed}.log",
     benchmark:
         "results/benchmarks/evaluate/{labelled}/{run}/{percent}/{seed}.tsv"
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        code=script_code("evaluate.py"),
     resources:
         mem="2GB",
         runtime="30m",
-    params:
-        code=script_code("evaluate.py"),
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/evaluate.py"

@@ -12,13 +12,13 @@ rule sample_frames:
         "results/logs/sample_frames/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/sample_frames/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="2GB",
-        runtime="8h",
     params:
         settings=CONFIG.sampling.values(),
         code=script_code("sample_frames.py"),
+    resources:
+        mem="2GB",
+        runtime="8h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/sample_frames.py"

@@ -11,14 +11,14 @@ rule hand_model:
         "results/logs/hand_model.log",
     benchmark:
         "results/benchmarks/hand_model.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="600MB",
-        runtime="10m",
     params:
         sha256=CONFIG.keypoints.sha256,
         code=script_code("hand_model.py"),
+    resources:
+        mem="600MB",
+        runtime="10m",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/hand_model.py"
 
@@ -34,14 +34,14 @@ rule detect_hands:
         "results/logs/detect_hands/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/detect_hands/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="2GB",
-        runtime="8h",
     params:
         settings=CONFIG.detection.values(),
         code=script_code("detect_hands.py"),
+    resources:
+        mem="2GB",
+        runtime="8h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/detect_hands.py"
 
@@ -56,14 +56,14 @@ rule balance_hands:
         "results/logs/balance_hands/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/balance_hands/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="1GB",
-        runtime="30m",
     params:
         settings=CONFIG.balance.values(),
         code=script_code("balance_hands.py"),
+    resources:
+        mem="1GB",
+        runtime="30m",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/balance_hands.py"
 
@@ -80,13 +80,13 @@ rule crop_hands:
         "results/logs/crop_hands/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/crop_hands/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="2GB",
-        runtime="2h",
     params:
         settings=CONFIG.crops.values(),
         code=script_code("crop_hands.py"),
+    resources:
+        mem="2GB",
+        runtime="2h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/crop_hands.py"

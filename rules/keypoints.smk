@@ -13,13 +13,13 @@ rule find_keypoints:
         "results/logs/find_keypoints/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/find_keypoints/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="2GB",
-        runtime="8h",
     params:
         settings=CONFIG.keypoints.values(LandmarkSettings),
         code=script_code("find_keypoints.py"),
+    resources:
+        mem="2GB",
+        runtime="8h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/find_keypoints.py"

@@ -14,15 +14,15 @@ rule draw_pool:
         "results/logs/draw_pool/{pool}.log",
     benchmark:
         "results/benchmarks/draw_pool/{pool}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="8GB",
-        runtime="2h",
     params:
         shards=pool_shards,
         settings=draw_settings,
         code=script_code("draw_pool.py"),
+    resources:
+        mem="8GB",
+        runtime="2h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/draw_pool.py"
 
@@ -38,14 +38,14 @@ rule embed_pool:
         "results/logs/embed_pool/{pool}.log",
     benchmark:
         "results/benchmarks/embed_pool/{pool}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="8GB",
-        runtime="1h",
     params:
         settings=embedding_settings,
         code=script_code("embed_pool.py"),
+    resources:
+        mem="8GB",
+        runtime="1h",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/embed_pool.py"
 
@@ -61,14 +61,14 @@ rule mine_neighbours:
         "results/logs/mine_neighbours/{pool}/{query}.log",
     benchmark:
         "results/benchmarks/mine_neighbours/{pool}/{query}.tsv"
-    conda:
-        "../envs/cpu.yaml"
+    params:
+        settings=neighbour_settings,
+        code=script_code("mine_neighbours.py"),
     threads: 8
     resources:
         mem="8GB",
         runtime="8h",
-    params:
-        settings=neighbour_settings,
-        code=script_code("mine_neighbours.py"),
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/mine_neighbours.py"

@@ -17,17 +17,17 @@ rule pretrain:
         "results/logs/pretrain/{run}.log",
     benchmark:
         "results/benchmarks/pretrain/{run}.tsv"
-    conda:
-        "../envs/gpu.yaml"
+    params:
+        settings=run_settings,
+        checkpoints=subpath(output.encoder, parent=True),
+        code=module_code("simhand.pretraining.__main__"),
     threads: 8
     resources:
         mem="16GB",
         runtime="24h",
         gpu=1,
-    params:
-        settings=run_settings,
-        checkpoints=subpath(output.encoder, parent=True),
-        code=module_code("simhand.pretraining.__main__"),
+    conda:
+        "../envs/gpu.yaml"
     shell:
         "python -m simhand.pretraining --settings {params.settings:q} --members {input.members}"
         " --neighbours {input.neighbours} --crops results/crops --encoder {output.encoder}"

@@ -1,5 +1,6 @@
 # Stage 12. Takes: the errors and curves of all models, the pools, and the status of everything on the way. Gives: the report.
 
+
 rule write_report:
     """The table of errors, curves, sheets of similar hands, and what was lost on the way."""
     input:

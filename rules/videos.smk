@@ -9,13 +9,13 @@ rule list_videos:
         "results/logs/list_videos/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/list_videos/{source}/{shard}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem="600MB",
-        runtime="10m",
     params:
         videos=listed_videos,
         code=script_code("list_videos.py"),
+    resources:
+        mem="600MB",
+        runtime="10m",
+    conda:
+        "../envs/cpu.yaml"
     script:
         "../workflow_scripts/list_videos.py"
