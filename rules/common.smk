@@ -18,7 +18,9 @@ from simhand.videos.index import read_index, shard_lists, update_index
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
     os.environ.update(PYTHONPATH=str(workflow.basedir))
 else:
-    shell.prefix(f'export PATH="{Path(sys.executable).parent}:$PATH"; ')
+    shell.prefix(
+        f'set -euo pipefail; export PATH="{Path(sys.executable).parent}:$PATH"; '
+    )
 
 
 wildcard_constraints:
@@ -185,6 +187,10 @@ def initial_encoder(wildcards):
     if wildcards.run == NO_PRETRAINING:
         return []
     return [f"results/pretraining/{wildcards.run}/encoder.pt"]
+
+
+def encoder_or_none(wildcards):
+    return (initial_encoder(wildcards) or [NO_PRETRAINING])[0]
 
 
 def labelled_folder(wildcards):

@@ -19,6 +19,7 @@ rule finetune:
         settings=CONFIG.finetuning.model_dump_json(),
         folder=labelled_folder,
         format=labelled_format,
+        encoder=encoder_or_none,
         checkpoints=subpath(output.model, parent=True),
         code=module_code("simhand.finetuning.__main__"),
     threads: 8
@@ -30,7 +31,7 @@ rule finetune:
         "../envs/gpu.yaml"
     shell:
         "python -m simhand.finetuning --settings {params.settings:q} --labelled {params.folder:q}"
-        " --format {params.format} --initial-encoder {input.encoder} --fraction {wildcards.percent}"
+        " --format {params.format} --initial-encoder {params.encoder} --fraction {wildcards.percent}"
         " --seed {wildcards.seed} --model {output.model} --metrics {output.metrics}"
         " --predictions {output.predictions} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee {log}"
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simhand.errors import TableError
+from simhand.tables import N_JOINTS
 
 _REMAKE = "the file is damaged or from another version: delete it and start the workflow again, it will be made anew"
 
@@ -98,7 +99,7 @@ def _checked(table: pa.Table, path: Path | str, schema: pa.Schema) -> pa.Table:
 def keypoints_array(column: pa.ChunkedArray) -> np.ndarray:
     """A column of keypoints (no nulls) as float32 (n, 21, 3)."""
     values = column.combine_chunks().flatten()  # honours the offset of a slice
-    return np.asarray(values, dtype=np.float32).reshape(len(column), -1, 3)
+    return np.asarray(values, dtype=np.float32).reshape(-1, N_JOINTS, 3)
 
 
 def keypoints_column(keypoints: np.ndarray) -> pa.FixedSizeListArray:

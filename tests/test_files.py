@@ -95,3 +95,7 @@ def test_keypoints_survive_their_column_even_sliced() -> None:
     column = pa.chunked_array([keypoints_column(keypoints)])
     assert np.array_equal(keypoints_array(column), keypoints)
     assert np.array_equal(keypoints_array(column.slice(2, 2)), keypoints[2:4])
+
+
+def test_a_column_without_rows_has_no_keypoints() -> None:
+    assert keypoints_array(pa.chunked_array([keypoints_column(np.zeros((0, 21, 3)))])).shape == (0, 21, 3)

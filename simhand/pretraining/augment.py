@@ -1,7 +1,7 @@
 """Random views of hands (spec section 3), whole batches at a time on the device that trains.
 
-PeCLR and SiMHand rotate about the keypoints' centroid, crop with a random margin, shift the crop and jitter colours;
-SimCLR has a fixed margin and no rotation. Where this differs from the official code, and why:
+PeCLR and SiMHand rotate about the keypoints' centroid, crop with a random margin, move the crop right and down and
+jitter colours; SimCLR has a fixed margin and no rotation. Where this differs from the official code, and why:
 
 * One warp where the official code interpolates twice (rotate, then crop and resize), so nothing is blurred twice and
   what the rotation turns out of the crop and the jitter brings back is not lost.

@@ -57,7 +57,7 @@ class Checkpoints:
         with whole_file(self.folder / f"step_{step:09d}.pt") as temporary:
             torch.save(state, temporary)
         for old in self._paths()[:-_KEPT]:
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
         """Loads the latest checkpoint and returns the number of steps it has behind it; 0 if there is none.
@@ -78,7 +78,7 @@ class Checkpoints:
     def clear(self) -> None:
         """Deletes all checkpoints, and what a killed process left half written."""
         for path in [*self._paths(), *self.folder.glob(".step_*.partial")]:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("step_*.pt"))

@@ -35,7 +35,7 @@ def build_model(settings: PretrainingSettings) -> ContrastiveModel:
     Raises:
         WeightsError: as `load_encoder`.
     """
-    encoder: ResNet = getattr(torchvision.models, settings.encoder)(weights=None)
+    encoder: ResNet = torchvision.models.get_model(settings.encoder, weights=None)
     width = encoder.fc.in_features
     encoder.fc = nn.Identity()
     if settings.initial_weights is not None:

@@ -80,7 +80,8 @@ def _check_crops(pool: Pool, hand_ids: pa.StringArray) -> None:
     for path, rows in zip(pool.stores, np.split(order, ends[:-1]), strict=True):
         found = open_arrow(path, CROPS)["hand_id"]
         wanted = pa.chunked_array([hand_ids.take(pa.array(rows))])
-        if pool.store_row[rows].max() >= len(found) or found.take(pa.array(pool.store_row[rows])) != wanted:
+        store_rows = pool.store_row[rows]
+        if store_rows.max() >= len(found) or not found.take(pa.array(store_rows)).equals(wanted):
             raise TableError("the crops are not those of the pool", where=path, hint=_REMINE)
 
 
@@ -111,9 +112,10 @@ def read_positives(neighbour_paths: Iterable[Path], rank: int, hands: int) -> np
 
 
 def data_digest(pool: Pool, positives: np.ndarray | None) -> str:
-    """Identifies what a run trains on: where the crops lie, the keypoints and the positives."""
+    """Identifies what a run trains on: the crops by their files' names and sizes, the keypoints and the positives."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update("\n".join("/".join(path.parts[-2:]) for path in pool.stores).encode())
+    for path in pool.stores:
+        digest.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
     for array in (pool.store, pool.store_row, pool.keypoints, positives):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)

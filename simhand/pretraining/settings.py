@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from simhand.settings import Settings
 
@@ -11,7 +11,7 @@ EncoderName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet15
 
 
 class AugmentationSettings(Settings):
-    """Random views of a crop (spec: section 3 of the paper's supplement; the official defaults)."""
+    """Random views of a crop (paper section 4.1); the defaults are those of the official configuration."""
 
     rotation_deg: float = Field(45.0, ge=0, description="rotated by up to so many degrees either way (PeCLR, SiMHand)")
     crop_margin: tuple[float, float] = Field(
@@ -19,11 +19,18 @@ class AugmentationSettings(Settings):
         description="half side of the random crop, in units of the farthest keypoint's distance (PeCLR, SiMHand)",
     )
     fixed_crop_margin: float = Field(1.25, gt=0, description="the same for SimCLR, which draws none")
-    jitter_px: float = Field(15.0, ge=0, description="the crop is shifted by up to so many pixels of the stored crop")
+    jitter_px: float = Field(15.0, ge=0, description="moved right and down by up to so many px of the stored crop")
     hue: tuple[float, float] = Field((0.01, 1.0), description="range of the factor on hue")
     saturation: tuple[float, float] = Field((0.01, 1.0), description="range of the factor on saturation")
     value: tuple[float, float] = Field((0.5, 1.0), description="range of the factor on brightness")
     value_shift: tuple[float, float] = Field((5.0, 20.0), description="range of what is added to brightness (of 255)")
+
+    @field_validator("crop_margin", "hue", "saturation", "value", "value_shift")
+    @classmethod
+    def _is_a_range(cls, limits: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
+        if not 0 <= limits[0] <= limits[1] or (info.field_name == "crop_margin" and limits[0] == 0):
+            raise ValueError(f"{list(limits)} is no range of positive numbers from low to high")
+        return limits
 
 
 class PretrainingSettings(Settings):

@@ -1,7 +1,8 @@
 """Metrics: bounded in number, consistent with checkpoints, with honest rates."""
 
 import json
-import time
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +32,21 @@ def test_a_long_run_writes_few_lines_and_its_last_step(tmp_path: Path) -> None:
     assert steps == [*range(3, 6001, 3), 6001]
 
 
-def test_rate_and_waiting(tmp_path: Path) -> None:
-    def slow() -> object:
-        for number in range(2):
-            time.sleep(0.15)
-            yield number
+def test_rate_waiting_and_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("simhand.pretraining.journal.time.perf_counter", lambda: now[0])
 
-    journal = Journal(tmp_path / "metrics.jsonl", first_step=0, steps=2)
-    for number in journal.timed(slow()):
-        time.sleep(0.05)
-        journal.record(number + 1, 20, {"loss": 1.0})
-        line = journal.last()
-        assert line["data_wait_fraction"] == pytest.approx(0.75, abs=0.15)
-        assert line["images_per_s"] == pytest.approx(100, rel=0.3)
+    def crops() -> Iterator[int]:
+        for step in range(3, 13):
+            now[0] += 45  # to decode a batch
+            yield step
+
+    journal = Journal(tmp_path / "metrics.jsonl", first_step=2, steps=12)
+    with caplog.at_level(logging.INFO):
+        for step in journal.timed(crops()):
+            now[0] += 15  # to train on it
+            journal.record(step, 120, {"loss": 1.0})
+            assert (journal.last()["data_wait_fraction"], journal.last()["images_per_s"]) == (0.75, 2)
+    assert "step 3 of 12: loss 1.0000, 2 images/s, 75 % of the time waiting for crops, 9 min left" in caplog.text

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from simhand.pretraining.order import Order, Plan
 from simhand.pretraining.schedule import learning_rate
-from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.settings import AugmentationSettings, PretrainingSettings
 
 
 def test_the_incomplete_batch_is_dropped() -> None:
@@ -46,3 +46,9 @@ def test_learning_rate_by_hand() -> None:
 def test_a_warm_up_that_never_ends_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"warmup_epochs \(10.0\) must be less than epochs \(10\)"):
         PretrainingSettings(method="simclr", pool="any", epochs=10)
+
+
+@pytest.mark.parametrize("wrong", [{"hue": (1, 0.5)}, {"crop_margin": (0, 1)}, {"value_shift": (-1, 5)}])
+def test_ranges_that_are_none_are_refused(wrong: dict[str, tuple[float, float]]) -> None:
+    with pytest.raises(ValidationError, match="is no range"):
+        AugmentationSettings(**wrong)

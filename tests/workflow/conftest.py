@@ -27,7 +27,7 @@ def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
     config = checkout.config()
     config["sources"]["demo"]["shards"] = 3
     config["pools"]["demo"] |= {"neighbours": 3, "max_failed_videos": 0.5}
-    config["pretraining"]["defaults"] |= {"epochs": 1, "batch_size": 16}
+    config["pretraining"]["defaults"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 16}
     config["finetuning"] |= {"epochs": 1, "batch_size": 8}
     checkout.write_config(config)
     checkout.snakemake("--cores", "2", "all")
