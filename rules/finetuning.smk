@@ -33,7 +33,7 @@ rule finetune:
         "python -m simhand.finetuning --settings {params.settings:q} --labelled {params.folder:q}"
         " --format {params.format} --initial-encoder {params.encoder} --fraction {wildcards.percent}"
         " --seed {wildcards.seed} --model {output.model} --metrics {output.metrics}"
-        " --predictions {output.predictions} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee {log}"
+        " --predictions {output.predictions} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"
 
 
 rule evaluate:

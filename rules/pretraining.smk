@@ -31,4 +31,4 @@ rule pretrain:
     shell:
         "python -m simhand.pretraining --settings {params.settings:q} --members {input.members}"
         " --neighbours {input.neighbours} --crops results/crops --encoder {output.encoder}"
-        " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee {log}"
+        " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"

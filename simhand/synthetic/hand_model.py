@@ -41,11 +41,15 @@ class HandModel:
         ).to(torch.float32)
         self.faces: np.ndarray = self._anny.get_triangular_faces().numpy().astype(np.int32)  # (F, 3)
         self._bones = {name: i for i, name in enumerate(self._anny.bone_labels)}
-        self.end_bones = [self._bones[chain[-1]] for chain in (_THUMB, *_LONG_FINGERS)]
+        self.chains: np.ndarray = np.array(
+            [[self._bones[bone] for bone in c] for c in (_THUMB, *_LONG_FINGERS)]
+        )  # (5, 3)
         rest = self._anny()
         self.rest_vertices: np.ndarray = rest["vertices"][0].numpy()  # (V, 3)
         self.rest_bones: np.ndarray = rest["bone_poses"][0].numpy()  # (B, 4, 4): x to the thumb, y along, z to the palm
         self.bone_of_vertex: np.ndarray = self._anny.dense_vertex_bone_weights.argmax(dim=1).numpy()  # (V,)
+        own_bones = self.rest_bones[self.bone_of_vertex]  # (V, 4, 4)
+        self.along_bone: np.ndarray = ((self.rest_vertices - own_bones[:, :3, 3]) * own_bones[:, :3, 1]).sum(axis=1)
 
     def pose(self, shape: dict[str, float], angles_deg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Poses one person's hand.
@@ -70,8 +74,7 @@ class HandModel:
         return vertices, self._joints(vertices, posed["bone_poses"][:, :, :3, 3].numpy())
 
     def _joints(self, vertices: np.ndarray, heads: np.ndarray) -> np.ndarray:
-        bones = [self._bones[bone] for chain in (_THUMB, *_LONG_FINGERS) for bone in chain]
-        chains = heads[:, bones].reshape(-1, 5, 3, 3)  # (n, finger, bone, xyz)
+        chains = heads[:, self.chains]  # (n, finger, bone, xyz)
         with_tips = np.concatenate([chains, vertices[:, _TIP_VERTICES, None]], axis=2)
         return np.concatenate([heads[:, [self._bones["wrist.R"]]], with_tips.reshape(-1, 20, 3)], axis=1)
 

@@ -11,7 +11,7 @@ from simhand.synthetic.camera import Camera
 from simhand.synthetic.forearm import forearm_faces, forearm_vertices
 from simhand.synthetic.motion import Motion
 from simhand.synthetic.person import Person
-from simhand.synthetic.skin import vertex_colours
+from simhand.synthetic.skin import Skin, draw_skin
 from simhand.synthetic.views import orientation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Hand:
     vertices_m: np.ndarray  # (n, V, 3)
     joints_m: np.ndarray  # (n, 21, 3) in MediaPipe order
     faces: np.ndarray  # (F, 3), counter-clockwise from outside
-    colours: np.ndarray  # (V, 3) RGB in 0..1
+    skin: Skin
 
 
 def place_hand(model: HandModel, person: Person, side: Side, motion: Motion, camera: Camera) -> Hand:
@@ -53,7 +53,7 @@ def place_hand(model: HandModel, person: Person, side: Side, motion: Motion, cam
         vertices_m=placed(np.concatenate([vertices, arm], axis=1)),
         joints_m=placed(joints),
         faces=faces[:, ::-1] if side == "left" else faces,
-        colours=vertex_colours(person, model),
+        skin=draw_skin(person, model),
     )
 
 

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from simhand.synthetic.camera import Camera
+from simhand.synthetic.creases import crease_light
 from simhand.synthetic.hands import Hand
-from simhand.synthetic.raster import rasterise
-from simhand.synthetic.shading import Light, fold_darkness, lit_vertices, vertex_normals
+from simhand.synthetic.raster import Fragments, rasterise
+from simhand.synthetic.shading import Light, fold_light, lit_vertices, vertex_normals
 
 _FINE = 2  # drawn so much larger, then averaged: smooth edges
 _NEAREST_M = 0.08
@@ -41,15 +42,21 @@ def draw_hand(hand: Hand, frame: int, camera: Camera, light: Light) -> Layer | N
         return None
     fine = (points - low + 0.5) * _FINE - 0.5
     fragments = rasterise(fine, vertices[:, 2], hand.faces[near], (height * _FINE, width * _FINE))
-    values = np.hstack([lit_vertices(hand.colours, vertex_normals(vertices, hand.faces), light), vertices[:, 2:]])
-    shown = fragments.interpolate(values.astype(np.float32))  # (n, 4)
-    dark = fold_darkness(shown[:, 3], fragments, round(_FOLD_REACH * camera.width))
     picture = np.zeros((height * _FINE * width * _FINE, 4), np.float32)
-    picture[fragments.pixels, :3] = shown[:, :3] * dark[:, None]
+    picture[fragments.pixels, :3] = _shaded(hand, vertices, fragments, camera, light)
     picture[fragments.pixels, 3] = 1.0
     picture = picture.reshape(height * _FINE, width * _FINE, 4)
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     return Layer(int(low[0]), int(low[1]), small[..., :3], small[..., 3:])
+
+
+def _shaded(hand: Hand, vertices: np.ndarray, fragments: Fragments, camera: Camera, light: Light) -> np.ndarray:
+    """RGB (n, 3) of the pixels that show a hand."""
+    lit = lit_vertices(hand.skin.colours, vertex_normals(vertices, hand.faces), light)
+    shown = fragments.interpolate(np.hstack([lit, vertices[:, 2:], hand.skin.creases]).astype(np.float32))  # (n, 10)
+    rgb, depth, creases = shown[:, :3], shown[:, 3], shown[:, 4:]
+    folds = fold_light(depth, fragments, round(_FOLD_REACH * camera.width))
+    return np.asarray(rgb * folds[:, None] * crease_light(creases))
 
 
 def draw_frame(

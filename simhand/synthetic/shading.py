@@ -57,8 +57,8 @@ def lit_vertices(colours: np.ndarray, normals: np.ndarray, light: Light) -> np.n
     )
 
 
-def fold_darkness(depth: np.ndarray, fragments: Fragments, reach_px: int) -> np.ndarray:
-    """Factors (n,) in 0.5..1: how much of its surroundings a pixel sees that lies deeper than they do.
+def fold_light(depth: np.ndarray, fragments: Fragments, reach_px: int) -> np.ndarray:
+    """The share of light (n,), 0.5..1, that a pixel keeps: the less, the deeper it lies than its surroundings.
 
     Args:
         depth: (n,) metres, of the pixels of `fragments`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simhand.synthetic.creases import N_FIELDS, crease_fields
 from simhand.synthetic.forearm import is_sleeve
 from simhand.synthetic.person import Person
 from simhand.synthetic.shading import vertex_normals
@@ -14,35 +16,48 @@ if TYPE_CHECKING:
     from simhand.synthetic.hand_model import HandModel
 
 _RED = np.array([0.03, -0.035, -0.03])
-_NAIL = np.array([0.08, 0.05, 0.06])
+_NAIL = np.array([0.09, 0.06, 0.07])
+_END_BONE_M = 0.026
+_FIRST_FINGER_BONE, _PALM_OF_WRIST = 2, (-1.0, 0.0, 0.0)  # the bones of the wrist have no palmar axis of their own
 
 
-def vertex_colours(person: Person, model: HandModel) -> np.ndarray:
-    """RGB in 0..1 of the hand's and the forearm's vertices (V + R * 20, 3), float32."""
-    palm, tip, knuckle = _regions(model)
-    colours = person.back_rgb + palm[:, None] * (person.palm_rgb - person.back_rgb)
-    colours = colours + np.maximum(tip * (0.3 + 0.7 * palm), 0.8 * knuckle)[:, None] * _RED
-    colours = colours + (((tip > 0.55) & (palm < 0.06))[:, None] * _NAIL)
-    colours *= 1 + _mottling(model.rest_vertices, person.mottling_seed)[:, None]
+@dataclass(frozen=True)
+class Skin:
+    """How the vertices of a hand and its forearm look, float32."""
+
+    colours: np.ndarray  # (V, 3) RGB in 0..1
+    creases: np.ndarray  # (V, 6) as `simhand.synthetic.creases` makes them
+
+
+def draw_skin(person: Person, model: HandModel) -> Skin:
+    """A person's skin and sleeve."""
+    palm = _palm_side(model)
+    colours = _hand_colours(person, model, palm)
     wrist = colours[model.wrist_ring()]  # (20, 3)
     sleeve = np.broadcast_to(person.sleeve_rgb, wrist.shape)
     rings = [sleeve if cloth else wrist for cloth in is_sleeve(person.bare_forearm_m)]
-    return np.clip(np.concatenate([colours, *rings]), 0, 1).astype(np.float32)
+    creases = np.zeros((len(colours) + len(rings) * len(wrist), N_FIELDS), np.float32)
+    creases[: len(colours)] = crease_fields(model, palm)
+    return Skin(np.clip(np.concatenate([colours, *rings]), 0, 1).astype(np.float32), creases)
 
 
-def _regions(model: HandModel) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How much (V,), in 0..1, each vertex belongs to the palm side, to a finger tip, to the back of a joint."""
-    bones = model.rest_bones[model.bone_of_vertex]  # (V, 4, 4)
+def _hand_colours(person: Person, model: HandModel, palm: np.ndarray) -> np.ndarray:
+    along = model.along_bone
+    tip = np.where(np.isin(model.bone_of_vertex, model.chains[:, 2]), np.clip(along / _END_BONE_M, 0, 1), 0)
+    knuckle = np.where(np.isin(model.bone_of_vertex, model.chains), np.exp(-((along / 0.006) ** 2)) * (1 - palm), 0)
+    nail = (tip > 0.55) & (palm < 0.06)
+    red = np.maximum(tip * (0.3 + 0.7 * palm), 0.8 * knuckle)
+    colours = person.back_rgb + palm[:, None] * (person.palm_rgb - person.back_rgb)
+    colours = colours + red[:, None] * _RED + nail[:, None] * _NAIL
+    return np.asarray(colours * (1 + _mottling(model.rest_vertices, person.mottling_seed)[:, None]))
+
+
+def _palm_side(model: HandModel) -> np.ndarray:
+    """How much (V,) each vertex belongs to the palm side, in 0..1."""
+    facing = model.rest_bones[model.bone_of_vertex, :3, 2]
+    facing[model.bone_of_vertex < _FIRST_FINGER_BONE] = _PALM_OF_WRIST
     normals = vertex_normals(model.rest_vertices, model.faces)
-    facing = np.where(
-        model.bone_of_vertex[:, None] < 2, [-1.0, 0.0, 0.0], bones[:, :3, 2]
-    )  # the two bones at the wrist have no palmar axis of their own
-    palm = 1 / (1 + np.exp(-5 * (normals * facing).sum(axis=1)))
-    along = np.einsum("vji,vj->vi", bones[:, :3, :3], model.rest_vertices - bones[:, :3, 3])[:, 1]
-    is_end = np.isin(model.bone_of_vertex, model.end_bones)
-    tip = np.where(is_end, np.clip(along / 0.026, 0, 1), 0)
-    knuckle = np.where(model.bone_of_vertex > 1, np.exp(-((along / 0.006) ** 2)) * (1 - palm), 0)
-    return palm, tip, knuckle
+    return np.asarray(1 / (1 + np.exp(-5 * (normals * facing).sum(axis=1))))
 
 
 def _mottling(vertices: np.ndarray, seed: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from simhand.synthetic.rotations import X, Y, Z, turn
 VIEWS_DEG: dict[str, tuple[float, float, float]] = {
     "palm": (0, 0, 0),
     "palm_and_thumb": (-38, 5, 0),
-    "thumb": (-75, 0, 5),
+    "thumb": (-60, 0, 5),
     "back_and_thumb": (-135, -5, -10),
     "back": (-180, 0, 0),
     "reaching": (-170, -35, -10),
