@@ -36,8 +36,8 @@ def crease_fields(model: HandModel, palm: np.ndarray) -> np.ndarray:
 
 def crease_light(fields: np.ndarray) -> np.ndarray:
     """The share of light (n, 1) that pixels with these fields (n, 6) keep."""
-    lines = np.exp(-np.square(fields[:, 1:] / _WIDTH_M)).max(axis=1)
-    return np.asarray(1 - _DARKNESS * fields[:, 0] * lines)[:, None]
+    nearest = np.minimum.reduce(list(np.abs(fields[:, 1:]).T))
+    return np.asarray(1 - _DARKNESS * fields[:, 0] * np.exp(-np.square(nearest / _WIDTH_M)))[:, None]
 
 
 def _past_joints(model: HandModel) -> tuple[np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ def rasterise(points_px: np.ndarray, depth: np.ndarray, faces: np.ndarray, shape
     """
     corners = points_px[faces]  # (F, 3, 2)
     front = np.flatnonzero(_doubled_area(corners) < 0)
-    order = front[np.argsort(-depth[faces[front]].mean(axis=1), kind="stable")]
+    order = front[np.argsort(-depth[faces[front]].sum(axis=1), kind="stable")]
     image = np.full(shape, -1, np.int32)
     fixed = np.round(corners * (1 << _SHIFT)).astype(np.int32)
     for face in order.tolist():
@@ -57,6 +57,7 @@ def _barycentric(pixels: np.ndarray, width: int, corners: np.ndarray) -> np.ndar
     (ax, ay), (bx, by) = (corners[:, 1] - corners[:, 0]).T, (corners[:, 2] - corners[:, 0]).T
     px, py = (point - corners[:, 0]).T
     area = ax * by - ay * bx
-    second, third = (px * by - py * bx) / area, (ax * py - ay * px) / area
-    weights = np.clip(np.stack([1 - second - third, second, third], axis=1), 0, 1)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+    second = np.clip((px * by - py * bx) / area, 0, 1)
+    third = np.clip((ax * py - ay * px) / area, 0, 1)
+    first = np.clip(1 - second - third, 0, 1)
+    return np.asarray(np.stack([first, second, third], axis=1) / (first + second + third)[:, None])

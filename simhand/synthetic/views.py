@@ -11,10 +11,10 @@ from simhand.synthetic.rotations import X, Y, Z, turn
 VIEWS_DEG: dict[str, tuple[float, float, float]] = {
     "palm": (0, 0, 0),
     "palm_and_thumb": (-38, 5, 0),
-    "thumb": (-60, 0, 5),
+    "thumb": (-105, 0, 5),
     "back_and_thumb": (-135, -5, -10),
     "back": (-180, 0, 0),
-    "reaching": (-170, -35, -10),
+    "reaching": (-170, -30, -10),
 }
 _SPREAD_DEG = np.array([9.0, 8.0, 12.0])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import torch
+from threadpoolctl import threadpool_limits
 
 from simhand.synthetic.film import CASTS, render_film
 from simhand.synthetic.labelled import render_person
@@ -17,6 +18,7 @@ def render(task: Task, settings: DemoSettings, model: Path) -> None:
     """Renders one piece of a demo, on one thread: the processes share the cores, and sums come out the same."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+    threadpool_limits(1)
     if isinstance(task, Portraits):
         render_person(model, task.seed, task.images, task.part)
     else:
