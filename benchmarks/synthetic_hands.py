@@ -2,13 +2,21 @@
 
     python benchmarks/synthetic_hands.py demo
 
-reads a rendered demo (python -m simhand.synthetic demo) at one frame a second. FIGURES
+reads a rendered demo (python -m simhand.synthetic demo) at one frame a second. With the default settings it gave:
+
+    797 frames, 1044 visible hands, boxes of [ 83 120 168] px (5, 50, 95 %)
+    MediaPipe finds             94.5% of them
+    says the right side for     97.1% of those
+    2D error, mean and median   0.072 0.064 of the box
+    finds a hand in              0.0% of 79 empty frames
+    hands that are not there     0.2% of all found
+    Top-1 of exact keypoints: 0.235 bones apart in 3D, 0.333 of random pairs
+    Top-1 of MediaPipe's keypoints: 0.275 bones apart in 3D, 0.397 of random pairs
 """
 
 from __future__ import annotations
 
 import argparse
-import logging
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -152,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("demo", type=Path, help="a rendered demo")
     demo = parser.parse_args().demo
-    logging.getLogger("decord").setLevel(logging.ERROR)
+    decord.logging.set_level(decord.logging.QUIET)
     truth = read_truth(demo)
     score = run_mediapipe(demo, truth)
     n = score.counts

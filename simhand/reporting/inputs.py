@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from simhand.errors import TableError
+NO_PRETRAINING = "none"  # the run that starts from random weights
 
 
 @dataclass(frozen=True)
@@ -16,7 +14,7 @@ class Result:
     """One fine-tuned model."""
 
     labelled: str
-    run: str
+    run: str  # of pre-training, or NO_PRETRAINING
     percent: int
     seed: int
     metrics: Path  # JSON, `simhand.evaluation.evaluate.hand_metrics`
@@ -51,30 +49,3 @@ class ReportInputs:
     shards: Sequence[Shard]
     pools: Sequence[Pool]
     crops_folder: Path
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a file of JSON lines.
-
-    Raises:
-        TableError: missing, empty or damaged.
-    """
-    try:
-        records = [dict(json.loads(line)) for line in path.read_text().splitlines()]
-    except (OSError, ValueError, TypeError) as error:
-        raise TableError("cannot read metrics", where=path, got=error) from error
-    if not records:
-        raise TableError("metrics without a record", where=path)
-    return records
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises:
-        TableError: missing or damaged.
-    """
-    try:
-        return dict(json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise TableError("cannot read metrics", where=path, got=error) from error

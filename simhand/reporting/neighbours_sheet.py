@@ -2,68 +2,136 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from simhand.errors import TableError
 from simhand.files import open_arrow, read_parquet
 from simhand.frames.images import decode_jpeg
-from simhand.reporting.figures import COLOURS, save_png
+from simhand.reporting.figures import BLUE, GOLD, GREEN, GREY, INK, ORANGE, PURPLE, SKY, save_png, styled
 from simhand.reporting.inputs import Pool
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
 
 _SHOWN = 8  # neighbours in one line of the sheet
 _FINGERS = [[0, *range(first, first + 4)] for first in range(1, 21, 4)]  # wrist to tip
-_FINGER_COLOURS = (COLOURS[4], COLOURS[2], COLOURS[3], COLOURS[6], COLOURS[5])
+_FINGER_COLOURS = (ORANGE, GOLD, GREEN, SKY, PURPLE)
+_TILE_INCHES = 1.15
+_LINE = 1.32  # from one line of the sheet to the next, in tiles: a picture and two lines of text
+_GAP = 0.05  # between pictures, in tiles; after the query a wider one
+_QUERY_GAP = 0.2
 
 
+@dataclass(frozen=True)
+class Tile:
+    """One hand on the sheet."""
+
+    image: np.ndarray  # (size, size, 3)
+    keypoints: np.ndarray  # (21, 2) in units of the crop
+    caption: str
+    video: str
+
+
+@styled
 def neighbours_sheet(pool: Pool, crops_folder: Path, queries: int, seed: int, path: Path) -> None:
-    """Draws queries, of as many videos as there are, each with its mined neighbours by rank (PNG)."""
+    """Draws queries, of as many videos as there are, each with its mined neighbours by rank (PNG).
+
+    Raises:
+        TableError: a table is missing or damaged, or the crops are not those of the pool.
+    """
     members = read_parquet(pool.members, MEMBERS)
-    neighbours = pa.concat_tables([read_parquet(part, NEIGHBOURS) for part in pool.neighbours]).to_pandas()
-    chosen = _spread_over_videos(members, queries, seed)
-    columns = 1 + min(int(neighbours["rank"].max()), _SHOWN)
-    figure = Figure(figsize=(1.25 * columns, 1.55 * len(chosen)), layout="constrained")
-    figure.suptitle(f"Hands of the pool {pool.name} (left), and their most similar hands of other videos", fontsize=10)
-    panels = figure.subplots(len(chosen), columns, squeeze=False)
-    for line, query in zip(panels, chosen, strict=True):
-        mined = neighbours[neighbours["row"] == query].sort_values("rank")[: columns - 1]
-        _draw(line[0], members, query, crops_folder, "query", framed=True)
-        for axes, (_, pair) in zip(line[1:], mined.iterrows(), strict=False):
-            _draw(axes, members, int(pair["neighbour"]), crops_folder, f"{int(pair['rank'])}: {pair['distance']:.2f}")
-    save_png(figure, path)
+    chosen = spread_over_videos(members, queries, seed)
+    mined = _neighbours_of(chosen, pool.neighbours)
+    sheet = [
+        [_tile(members, query, crops_folder)]
+        + [_tile(members, row, crops_folder, distance) for row, distance in mined[query]]
+        for query in chosen
+    ]
+    save_png(_draw_sheet(sheet), path)
 
 
-def _spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
-    """Rows of so many hands: the first of every video, then the second, in the order of a stable hash."""
-    frame = pd.DataFrame({"video": members["video_id"].to_pylist(), "hand": members["hand_id"].to_pylist()})
-    frame["order"] = [stable_hash(hand, seed) for hand in frame["hand"]]
-    frame = frame.sort_values("order")
-    frame["turn"] = frame.groupby("video").cumcount()
-    return sorted(frame.sort_values(["turn", "order"]).index[:queries].tolist())
+def spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
+    """Rows of so many hands: one of every video, then a second one, in the order of a stable hash."""
+    frame = members.select(["source", "video_id", "hand_id"]).to_pandas()
+    frame["order"] = [stable_hash(hand, seed) for hand in frame["hand_id"]]
+    frame = frame.sort_values("order", kind="stable")
+    frame["turn"] = frame.groupby(["source", "video_id"]).cumcount()
+    return sorted(frame.sort_values(["turn", "order"], kind="stable").index[:queries].tolist())
 
 
-def _draw(axes: Axes, members: pa.Table, row: int, crops_folder: Path, caption: str, *, framed: bool = False) -> None:
+def _neighbours_of(rows: Sequence[int], parts: Sequence[Path]) -> dict[int, list[tuple[int, float]]]:
+    """Rows and distances of the nearest neighbours of these rows; parts are read one by one, as they can be large."""
+    wanted = pc.field("row").isin(rows) & (pc.field("rank") <= _SHOWN)
+    pairs = pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(wanted) for part in parts])
+    found: dict[int, list[tuple[int, float]]] = {row: [] for row in rows}
+    for pair in pairs.sort_by("rank").to_pylist():
+        found[pair["row"]].append((pair["neighbour"], pair["distance"]))
+    return found
+
+
+def _tile(members: pa.Table, row: int, crops_folder: Path, distance: float | None = None) -> Tile:
     hand = members.slice(row, 1).to_pylist()[0]
-    image = decode_jpeg(_crops(crops_folder / hand["source"] / f"{hand['shard']}.arrow")["jpeg"][hand["shard_row"]])
-    keypoints = np.reshape(hand["keypoints"], (-1, 3))[:, :2] * image.shape[0] - 0.5
-    axes.imshow(image)
-    for finger, colour in zip(_FINGERS, _FINGER_COLOURS, strict=True):
-        axes.plot(*keypoints[finger].T, color=colour, linewidth=1, marker=".", markersize=2)
-    video = Path(hand["video_id"]).stem
-    axes.set_title(caption, fontsize=7, pad=2, fontweight="bold" if framed else "normal")
-    axes.set_xlabel(video if len(video) < 20 else f"{video[:18]}…", fontsize=5, labelpad=1)
-    axes.set(xlim=(0, image.shape[1]), ylim=(image.shape[0], 0), xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=framed, linewidth=2, color=COLOURS[1])
+    path = crops_folder / hand["source"] / f"{hand['shard']}.arrow"
+    crops = open_arrow(path, CROPS)
+    if hand["shard_row"] >= len(crops) or crops["hand_id"][hand["shard_row"]].as_py() != hand["hand_id"]:
+        raise TableError(
+            "the crops are not those of the pool",
+            where=f"{path}, row {hand['shard_row']}",
+            expected=hand["hand_id"],
+            hint="start the workflow again: the pool will be made anew",
+        )
+    keypoints = np.reshape(hand["keypoints"], (-1, 3))[:, :2]
+    image = decode_jpeg(crops["jpeg"][hand["shard_row"]])
+    caption = f"at {hand['timestamp_s']:.1f} s" if distance is None else f"distance {distance:.3f}"
+    return Tile(image, keypoints, caption, Path(hand["video_id"]).stem)
 
 
-@cache
-def _crops(path: Path) -> pa.Table:
-    return open_arrow(path, CROPS)
+def _draw_sheet(sheet: Sequence[Sequence[Tile]]) -> Figure:
+    """All tiles on one pair of axes, whose unit is a tile."""
+    columns = max(map(len, sheet))
+    width, height = _left(columns) - _GAP, 0.3 + _LINE * len(sheet)
+    figure = Figure(figsize=(width * _TILE_INCHES, height * _TILE_INCHES))
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set(xlim=(-_GAP, width + _GAP), ylim=(height - 0.3, -0.3))
+    axes.axis("off")
+    for column in range(columns):
+        heading = f"Top-{column}" if column else "Query"
+        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=9, fontweight="bold")
+    for line, tiles in enumerate(sheet):
+        for column, tile in enumerate(tiles):
+            _draw_tile(axes, tile, _left(column), _LINE * line, framed=column == 0)
+    return figure
+
+
+def _left(column: int) -> float:
+    return column * (1 + _GAP) + (_QUERY_GAP if column else 0.0)
+
+
+def _draw_tile(axes: Axes, tile: Tile, left: float, top: float, *, framed: bool) -> None:
+    axes.imshow(tile.image, extent=(left, left + 1, top + 1, top), aspect="auto", interpolation="antialiased")
+    window = Rectangle((left, top), 1, 1, transform=axes.transData)
+    places = tile.keypoints + np.array([left, top])
+    bones = [places[finger] for finger in _FINGERS]
+    for colours, thickness in (("white", 2.2), (_FINGER_COLOURS, 1.2)):  # a light rim sets lines off from the hand
+        axes.add_collection(
+            LineCollection(bones, colors=colours, linewidths=thickness, capstyle="round", clip_path=window),
+            autolim=False,
+        )
+    if framed:
+        axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=BLUE, linewidth=3))
+    texts = ((0.13, tile.caption, INK), (0.245, _shortened(tile.video), GREY))
+    for offset, text, colour in texts:
+        axes.text(left + 0.5, top + 1 + offset, text, ha="center", fontsize=6.5, color=colour, parse_math=False)
+
+
+def _shortened(name: str, length: int = 19) -> str:
+    return name if len(name) <= length else f"{name[: length - 8]}…{name[-7:]}"

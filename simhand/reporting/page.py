@@ -8,57 +8,74 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-import pandas as pd
+from simhand.reporting.grid import Grid
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.7rem; margin-bottom: .2rem } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
-p.lead { color: #555; margin-top: 0 } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .9rem .25rem 0; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
-td.number, th.number { text-align: right } img { max-width: 100%; height: auto; }
-strong { color: #00507d }
+:root { --ink: #22262b; --soft: #5d6670; --line: #dde1e5; --accent: #0072b2; }
+body { font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
+       max-width: 68rem; margin: 2.5rem auto 4rem; padding: 0 1.25rem; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; }
+h2 { font-size: 1.2rem; margin: 2.8rem 0 .3rem; padding-top: 1.2rem; border-top: 1px solid var(--line); }
+p { max-width: 46rem; margin: .4rem 0 .9rem; color: var(--soft); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
+th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
+td { border-bottom: 1px solid var(--line); vertical-align: top; }
+th, td { padding: .32rem 1.6rem .32rem 0; text-align: left; }
+.number { text-align: right; white-space: nowrap; }
+tbody tr:hover { background: #f5f7f9; }
+strong { color: var(--accent); }
+figure { margin: 1rem 0; }
+img { max-width: 100%; height: auto; }
 """
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a heading, a sentence, and tables or pictures."""
+    """A part of the page: a heading, a sentence, and tables or pictures (PNG, by what they show)."""
 
     heading: str
     text: str
-    parts: Sequence[pd.DataFrame | Path]
+    tables: Sequence[Grid] = ()
+    pictures: Sequence[tuple[str, Path]] = ()
 
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The page as HTML; pictures (PNG) are embedded, all text is escaped."""
+    """The page as HTML; pictures are embedded, all text is escaped."""
     body = "".join(_section(section) for section in sections)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1><p class='lead'>{escape(lead)}</p>\n"
-        f"{body}</body></html>\n"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body><h1>{escape(title)}</h1><p>{escape(lead)}</p>\n{body}</body></html>\n"
     )
 
 
 def _section(section: Section) -> str:
-    parts = "".join(_table(part) if isinstance(part, pd.DataFrame) else _image(part) for part in section.parts)
-    return f"<h2>{escape(section.heading)}</h2><p>{escape(section.text)}</p>{parts}\n"
+    tables = "".join(_table(grid) for grid in section.tables)
+    pictures = "".join(_picture(shows, path) for shows, path in section.pictures)
+    return f"<h2>{escape(section.heading)}</h2><p>{escape(section.text)}</p>\n{tables}{pictures}"
 
 
-def _image(path: Path) -> str:
+def _picture(shows: str, path: Path) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    return f'<p><img alt="{escape(path.stem)}" src="data:image/png;base64,{data}"></p>'
+    return f'<figure><img alt="{escape(shows)}" src="data:image/png;base64,{data}"></figure>\n'
 
 
-def _table(table: pd.DataFrame) -> str:
-    numeric = [pd.api.types.is_numeric_dtype(table[name]) for name in table.columns]
-    head = "".join(_cell("th", name, number) for name, number in zip(table.columns, numeric, strict=True))
-    rows = (
-        "".join(_cell("td", value, number) for value, number in zip(row, numeric, strict=True))
-        for row in table.itertuples(index=False)
+def _table(grid: Grid) -> str:
+    head = "".join(_cell("th", name, column in grid.numbers) for column, name in enumerate(grid.header))
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            _cell("td", text, column in grid.numbers, best=(row, column) in grid.best)
+            for column, text in enumerate(cells)
+        )
+        + "</tr>\n"
+        for row, cells in enumerate(grid.rows)
     )
-    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
 
 
-def _cell(tag: str, value: object, number: bool) -> str:
-    text = f"{value:,}" if isinstance(value, int) else str(value)
-    return f"<{tag}{' class=number' if number else ''}>{escape(text)}</{tag}>"
+def _cell(tag: str, text: str, number: bool, *, best: bool = False) -> str:
+    shown = f"<strong>{escape(text)}</strong>" if best else escape(text)
+    return f"<{tag} class='number'>{shown}</{tag}>" if number else f"<{tag}>{shown}</{tag}>"

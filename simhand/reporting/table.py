@@ -3,71 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from simhand.errors import TableError
-from simhand.reporting.inputs import Result, read_json
-from simhand.reporting.markdown import markdown_table
+from simhand.reporting.grid import Grid, markdown
+from simhand.reporting.inputs import NO_PRETRAINING, Result
+from simhand.reporting.records import read_numbers
 
-# Key in metrics.json, factor, heading, decimals, and whether less is better.
+
+@dataclass(frozen=True)
+class Measure:
+    """A number of metrics.json, and how it is shown."""
+
+    key: str
+    heading: str
+    factor: float
+    less_is_better: bool
+
+
 _MEASURES = (
-    ("mpjpe_mm", 1, "MPJPE (mm)", 2, True),
-    ("pa_mpjpe_mm", 1, "PA-MPJPE (mm)", 2, True),
-    ("pck_auc_20_50", 100, "PCK-AUC 20-50", 2, False),
+    Measure("mpjpe_mm", "MPJPE (mm)", 1, less_is_better=True),
+    Measure("pa_mpjpe_mm", "PA-MPJPE (mm)", 1, less_is_better=True),
+    Measure("pck_auc_20_50", "PCK-AUC 20-50", 100, less_is_better=False),
 )
-_KEYS = ["labelled", "run", "percent"]
-_NAMES = {"none": "without pre-training"}
+_MEAN_POSE = "mean_pose_mpjpe_mm"  # of answering every image with the mean of the true poses
+_GROUP = ["labelled", "percent"]  # what is compared with each other
+
+
+def run_label(run: str) -> str:
+    """What a pre-training run is called in tables and figures."""
+    return "without pre-training" if run == NO_PRETRAINING else run
 
 
 def error_table(results: Sequence[Result]) -> pd.DataFrame:
-    """Mean and standard deviation over seeds of each measure, in the order of `results`.
+    """Mean and standard deviation over seeds of each measure; sets, shares and runs as they first come in `results`.
 
     Returns:
-        columns labelled, run, percent, seeds, images, and for each measure its mean and, named `..._std`, its deviation
-        (of the sample; empty with one seed). PCK-AUC is in percent, as in the paper.
+        columns labelled, percent, run, seeds, images, and for each measure its mean and, named `..._std`, its deviation
+        (of the sample; empty with one seed). PCK-AUC is in percent, as in the paper. Last, mean_pose_mpjpe_mm.
 
     Raises:
         TableError: a file of metrics is missing, damaged or lacks a measure.
     """
     rows = pd.DataFrame([_row(result) for result in results])
-    groups = rows.groupby(_KEYS, sort=False)
+    keys = [*_GROUP, "run"]
+    groups = rows.groupby(keys, sort=False)
     table = groups.agg(seeds=("seed", "size"), images=("n_images", "first"))
-    for key, *_ in _MEASURES:
-        table[key] = groups[key].mean()
-        table[f"{key}_std"] = groups[key].std(ddof=1)
-    return table.reset_index()
+    for measure in _MEASURES:
+        table[measure.key] = groups[measure.key].mean()
+        table[f"{measure.key}_std"] = groups[measure.key].std(ddof=1)
+    table[_MEAN_POSE] = groups[_MEAN_POSE].first()
+    return table.reset_index().sort_values(keys, key=lambda column: pd.factorize(column)[0], ignore_index=True)
 
 
 def _row(result: Result) -> dict[str, object]:
-    metrics = read_json(result.metrics)
-    missing = {"n_images", *(key for key, *_ in _MEASURES)} - metrics.keys()
-    if missing:
-        raise TableError("metrics lack a measure", where=result.metrics, expected=", ".join(sorted(missing)))
-    measures = {key: metrics[key] * factor for key, factor, *_ in _MEASURES}
-    names = {"labelled": result.labelled, "run": result.run, "percent": result.percent, "seed": result.seed}
-    return {**names, "n_images": metrics["n_images"], **measures}
+    numbers = read_numbers(result.metrics, ["n_images", _MEAN_POSE, *(measure.key for measure in _MEASURES)])
+    return {
+        "labelled": result.labelled,
+        "percent": result.percent,
+        "run": result.run,
+        "seed": result.seed,
+        "n_images": int(numbers["n_images"]),
+        _MEAN_POSE: numbers[_MEAN_POSE],
+        **{measure.key: numbers[measure.key] * measure.factor for measure in _MEASURES},
+    }
 
 
-def display_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The table of errors for reading: headings, units, and deviations where there are several seeds."""
-    names = [_NAMES.get(run, run) for run in table["run"]]
-    shown = pd.DataFrame({"labelled set": table["labelled"], "labels": table["percent"].astype(str) + " %"})
-    shown["pre-training"] = names
-    for key, _, heading, decimals, _ in _MEASURES:
-        shown[heading] = [_cell(row, key, decimals) for _, row in table.iterrows()]
-    return shown
+def table_grid(table: pd.DataFrame) -> Grid:
+    """The table of errors for reading; the best value of each labelled set and share of labels is stressed."""
+    header = ["labelled set", "labels", "pre-training", "seeds", *(measure.heading for measure in _MEASURES)]
+    columns = [
+        table["labelled"],
+        [f"{percent} %" for percent in table["percent"]],
+        [run_label(run) for run in table["run"]],
+        table["seeds"].astype(str),
+        *(_cells(table, measure) for measure in _MEASURES),
+    ]
+    best = {(row, column) for column, measure in enumerate(_MEASURES, 4) for row in _best_rows(table, measure)}
+    return Grid(header, list(zip(*columns, strict=True)), frozenset({1, 3, 4, 5, 6}), frozenset(best))
+
+
+def _cells(table: pd.DataFrame, measure: Measure) -> list[str]:
+    return [
+        f"{mean:.2f}" if pd.isna(deviation) else f"{mean:.2f} ± {deviation:.2f}"
+        for mean, deviation in zip(table[measure.key], table[f"{measure.key}_std"], strict=True)
+    ]
+
+
+def _best_rows(table: pd.DataFrame, measure: Measure) -> list[int]:
+    best = table.groupby(_GROUP)[measure.key].transform("min" if measure.less_is_better else "max")
+    return table.index[table[measure.key] == best].tolist()
+
+
+def mean_pose_note(table: pd.DataFrame) -> str:
+    """What a model must beat to have learnt anything, in a sentence."""
+    errors = table.groupby("labelled", sort=False)[_MEAN_POSE].first()
+    each = ", ".join(f"{error:.2f} mm on {labelled}" for labelled, error in errors.items())
+    return f"For comparison, the MPJPE of answering every image with the mean pose: {each}."
 
 
 def format_table(table: pd.DataFrame) -> str:
-    """The table of errors as Markdown; the best value of each labelled set and share of labels is bold."""
-    shown = display_table(table)
-    for key, _, heading, _, less in _MEASURES:
-        best = table.groupby(["labelled", "percent"])[key].transform("min" if less else "max")
-        shown[heading] = shown[heading].where(table[key] != best, "**" + shown[heading] + "**")
-    return markdown_table(list(shown.columns), shown.to_numpy().tolist())
-
-
-def _cell(row: pd.Series, key: str, decimals: int) -> str:
-    deviation = row[f"{key}_std"]
-    return f"{row[key]:.{decimals}f}" + ("" if pd.isna(deviation) else f" ± {deviation:.{decimals}f}")
+    """The table of errors as Markdown, which reads well on a terminal too."""
+    return markdown(table_grid(table))

@@ -27,10 +27,12 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(f"--{name}", default=field.default, help=help_text, **pair)
     options = vars(parser.parse_args(arguments))
     out, jobs = options.pop("out"), options.pop("jobs")
+    if jobs < 1:
+        parser.error("--jobs must be at least 1")
     try:
         settings = DemoSettings(**options)
     except ValidationError as error:
-        parser.error(str(error))
+        parser.error(error.errors()[0]["msg"])
     with job_log():
         render_demo(out, settings, jobs)
 

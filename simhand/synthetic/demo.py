@@ -33,7 +33,14 @@ from simhand.synthetic.video import write_truncated
 
 _log = logging.getLogger(__name__)
 
-_FOLDERS = ("videos", "truth", "labelled")
+_OURS = (
+    "videos/person_*.mp4",
+    "videos/no_hand.mp4",
+    "videos/truncated.mp4",
+    "truth/hands.parquet",
+    "labelled/*_*.json",
+    "labelled/*/rgb/*.jpg",
+)
 
 
 def render_demo(out: Path, settings: DemoSettings, jobs: int) -> None:
@@ -47,11 +54,8 @@ def render_demo(out: Path, settings: DemoSettings, jobs: int) -> None:
     Raises:
         ConfigError: the folder holds something else.
     """
-    made_with = {
-        "settings": settings.model_dump(mode="json"),
-        "code": code_fingerprint(Path(__file__)),
-        "anny": version("anny"),
-    }
+    code = code_fingerprint(Path(__file__))
+    made_with = {"settings": settings.values(), "code": code, "anny": version("anny")}
     if _is_finished(out, made_with):
         _log.info("the demo in %s is finished", out)
         return
@@ -77,8 +81,11 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _sizes(out: Path) -> dict[str, int]:
-    files = (path for name in _FOLDERS for path in (out / name).rglob("*") if path.is_file())
-    return {path.relative_to(out).as_posix(): path.stat().st_size for path in files}
+    return {path.relative_to(out).as_posix(): path.stat().st_size for path in _files(out)}
+
+
+def _files(out: Path) -> list[Path]:
+    return [path for pattern in _OURS for path in out.glob(pattern)]
 
 
 def _prepare(out: Path, made_with: dict[str, Any]) -> Path:
@@ -86,19 +93,19 @@ def _prepare(out: Path, made_with: dict[str, Any]) -> Path:
     parts = out / ".parts"
     mark = parts / "demo.json"
     if _read_json(mark) != made_with:
-        _clear(out, mark)
+        _check_ours(out, mark)
+        for path in (*_files(out), *parts.glob("*_*")):
+            path.unlink()
         write_json(made_with, mark)
+        (out / "demo.json").unlink(missing_ok=True)  # last: with neither of the two, the folder would look foreign
     return parts
 
 
-def _clear(out: Path, mark: Path) -> None:
+def _check_ours(out: Path, mark: Path) -> None:
     ours = (out / "demo.json").is_file() or mark.is_file()
     if out.exists() and any(out.iterdir()) and not ours:
         hint = "name a new or an empty folder"
         raise ConfigError("will not render the demo into a folder that holds something else", where=out, hint=hint)
-    for name in (*_FOLDERS, ".parts"):
-        shutil.rmtree(out / name, ignore_errors=True)
-    (out / "demo.json").unlink(missing_ok=True)
 
 
 def _gather(out: Path, films: list[Film]) -> None:

@@ -61,6 +61,7 @@ def _cut_out() -> Any:
     import anny  # noqa: PLC0415 - it takes seconds, and is rarely needed here
     from anny.paths import get_anny_cache_path, set_anny_cache_path  # noqa: PLC0415
 
+    logging.getLogger("anny").setLevel(logging.WARNING)
     kept = get_anny_cache_path()
     with tempfile.TemporaryDirectory() as folder:
         set_anny_cache_path(folder)

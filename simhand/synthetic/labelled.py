@@ -26,6 +26,7 @@ _DEPTH_M, _FOCAL_PX = (0.42, 0.65), (420.0, 520.0)
 _LONGEST_BOX_PX = 190.0
 _OFF_CENTRE_PX = 14.0
 _JPEG_QUALITY = 95
+_ROUGH = Camera.centred(float(np.mean(_FOCAL_PX)), IMAGE_SIZE, IMAGE_SIZE)  # where hands are put before they are framed
 
 
 def render_person(model: Path, seed: Sequence[int], images: Sequence[Path], labels: Path) -> None:
@@ -36,9 +37,6 @@ def render_person(model: Path, seed: Sequence[int], images: Sequence[Path], labe
     for i, (path, camera) in enumerate(zip(images, cameras, strict=True)):
         _write_jpeg(path, _photograph(rng, hand, i, camera))
     write_json({"K": [camera.matrix.tolist() for camera in cameras], "xyz": hand.joints_m.tolist()}, labels)
-
-
-_ROUGH = Camera.centred(float(np.mean(_FOCAL_PX)), IMAGE_SIZE, IMAGE_SIZE)  # where hands are put before they are framed
 
 
 def _draw_poses(rng: np.random.Generator, count: int) -> Motion:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simhand.synthetic.anatomy import within_limits
+from simhand.synthetic.anatomy import N_ANGLES, within_limits
 from simhand.synthetic.postures import draw_posture
 from simhand.synthetic.views import draw_view
 
@@ -42,7 +42,7 @@ class Motion:
 
 def draw_motion(rng: np.random.Generator, times_s: np.ndarray, region: Region, leaves: bool) -> Motion:
     """Draws a motion at the times (n,) of a video's frames; a hand that leaves is out of the picture for a while."""
-    angles = _glide(rng, times_s, draw_posture, _POSTURE_EVERY_S) + _sway(rng, times_s, np.full(23, 1.0))
+    angles = _glide(rng, times_s, draw_posture, _POSTURE_EVERY_S) + _sway(rng, times_s, np.full(N_ANGLES, 1.0))
     place = _glide(rng, times_s, region.draw, _PLACE_EVERY_S) + _sway(rng, times_s, np.array([0.006, 0.006, 0.004]))
     if leaves:
         place[:, 1] += _BELOW * _absence(rng, times_s)

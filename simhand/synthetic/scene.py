@@ -99,5 +99,4 @@ def _part(layer: Layer) -> tuple[slice, slice]:
 def _is_visible(pixels: np.ndarray, covered: np.ndarray, camera: Camera) -> bool:
     inside = pixels[camera.inside(pixels)]
     column, row = np.round(inside).astype(int).T
-    free = ~covered[np.clip(row, 0, camera.height - 1), np.clip(column, 0, camera.width - 1)]
-    return int(free.sum()) >= _MIN_VISIBLE_JOINTS
+    return int((~covered[row, column]).sum()) >= _MIN_VISIBLE_JOINTS

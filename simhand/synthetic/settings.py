@@ -13,7 +13,7 @@ class DemoSettings(Settings):
     fps: int = Field(10, ge=1, description="frames in a second of video")
     width: int = Field(384, ge=96, multiple_of=2, description="pixels of a frame's width")
     height: int = Field(288, ge=96, multiple_of=2, description="pixels of a frame's height")
-    training: int = Field(240, ge=1, description="labelled images for training, of persons that no video shows")
+    training: int = Field(720, ge=1, description="labelled images for training, of persons that no video shows")
     evaluation: int = Field(60, ge=1, description="labelled images for evaluation, of other persons again")
     seed: int = Field(0, ge=0, description="another seed renders other persons, motions and backgrounds")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from tqdm import tqdm
 
 from simhand.synthetic.settings import DemoSettings
 
+_log = logging.getLogger(__name__)
+
 IMAGES_OF_A_PERSON = 10
+_LOG_EVERY = 10
 Split = Literal["training", "evaluation"]
 _VIDEOS, _EMPTY, _TRAINING, _EVALUATION = range(4)  # kinds of random numbers
 _KIND: dict[Split, int] = {"training": _TRAINING, "evaluation": _EVALUATION}
@@ -69,8 +73,11 @@ def perform(tasks: Sequence[Task], settings: DemoSettings, model: Path, jobs: in
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         futures = [pool.submit(_perform_one, task, settings, model) for task in waiting]
         try:
-            for future in tqdm(as_completed(futures), total=len(futures), desc="rendering", disable=None):
+            progress = tqdm(as_completed(futures), total=len(futures), desc="rendering", disable=None)
+            for done, future in enumerate(progress, start=1):
                 future.result()
+                if done % _LOG_EVERY == 0:
+                    _log.info("%d of %d pieces are done", done, len(futures))
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -1,0 +1,65 @@
+"""Sheets: which hands they show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from simhand.errors import TableError
+from simhand.files import arrow_writer, open_arrow
+from simhand.reporting.inputs import Pool
+from simhand.reporting.neighbours_sheet import neighbours_sheet, spread_over_videos
+from simhand.tables import CROPS
+
+
+def _greys(path: Path) -> set[int]:
+    """Rows of the hands (each a grey of 40 x row) that fill at least a tenth of a tile somewhere."""
+    image = cv2.imread(str(path))
+    greys, counts = np.unique(image[(image == image[..., :1]).all(axis=2)][:, 0], return_counts=True)
+    return {row for row in range(6) if counts[np.abs(greys.astype(int) - 40 * row) <= 2].sum() > 1900}
+
+
+def test_the_sheet_shows_queries_beside_their_neighbours(tmp_path: Path, pool: Pool) -> None:
+    neighbours_sheet(pool, tmp_path / "crops", 6, 0, tmp_path / "sheet.png")
+    assert _greys(tmp_path / "sheet.png") == {0, 1, 2, 3, 4, 5}
+    image = cv2.imread(str(tmp_path / "sheet.png"))
+    assert image.shape[0] > image.shape[1]  # six lines of a query and one neighbour
+
+
+def test_one_query_has_its_own_neighbour(tmp_path: Path, pool: Pool) -> None:
+    (query,) = spread_over_videos(_members(["a", "a", "b", "b", "c", "c"]), 1, seed=0)
+    neighbours_sheet(pool, tmp_path / "crops", 1, 0, tmp_path / "sheet.png")
+    assert _greys(tmp_path / "sheet.png") == {query, (query // 2 * 2 + 2) % 6}
+
+
+def _members(videos: list[str], sources: list[str] | None = None) -> pa.Table:
+    hands = [f"h{i}" for i in range(len(videos))]
+    return pa.table({"source": sources or ["s"] * len(videos), "video_id": videos, "hand_id": hands})
+
+
+def test_queries_come_of_all_videos_before_a_second_one_comes_of_any() -> None:
+    videos = ["a"] * 50 + ["b"] * 3 + ["c"]
+    for seed in range(5):
+        chosen = [videos[row] for row in spread_over_videos(_members(videos), 5, seed)]
+        assert sorted(chosen) == ["a", "a", "b", "b", "c"]
+    assert spread_over_videos(_members(videos), 5, 0) != spread_over_videos(_members(videos), 5, 1)
+    assert spread_over_videos(_members(videos), 100, 0) == list(range(54))
+
+
+def test_videos_of_one_name_in_two_sources_are_two() -> None:
+    members = _members(["a"] * 4, ["ego", "ego", "exo", "exo"])
+    first, second = spread_over_videos(members, 2, seed=0)
+    assert first < 2 <= second
+
+
+def test_crops_of_another_pool_are_refused(tmp_path: Path, pool: Pool) -> None:
+    path = tmp_path / "crops" / "wild" / "0of1.arrow"
+    reversed_crops = open_arrow(path, CROPS).take(list(range(5, -1, -1)))
+    with arrow_writer(path, CROPS) as writer:
+        writer.write_table(reversed_crops)
+    with pytest.raises(TableError, match=r"not those of the pool(.|\n)*0of1\.arrow, row"):
+        neighbours_sheet(pool, tmp_path / "crops", 3, 0, tmp_path / "sheet.png")
