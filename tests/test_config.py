@@ -49,7 +49,7 @@ def test_the_shipped_configuration_is_right(values: dict[str, Any]) -> None:
 
 def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
     config = load_config(changed(values, "pretraining.peclr.epochs", 99))
-    assert (config.pretraining["peclr"].epochs, config.pretraining["simclr"].epochs) == (99, 8)
+    assert (config.pretraining["peclr"].epochs, config.pretraining["simclr"].epochs) == (99, 10)
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,10 @@ def test_looks_change_nothing(checkout: Path) -> None:
     before = fingerprints(checkout)
     path = checkout / "simhand" / "hands" / "balance.py"
     text = path.read_text()
-    path.write_text("# a comment\n\n" + text.replace('"""', '"""Edited. ').replace("    ", "     "))
+    line = "    return [hand in kept for hand in hand_ids]\n"
+    assert line in text
+    broken = "    return [\n        hand in kept  # a comment\n        for hand in hand_ids\n    ]\n"
+    path.write_text("# a comment\n\n" + text.replace('"""', '"""Edited. ', 1).replace(line, broken))
     assert fingerprints(checkout) == before
 
 

@@ -43,7 +43,7 @@ def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(RUNS)
     for row in rows:
-        assert 1 < float(row["mpjpe_mm"]) < 200
+        assert 1 < float(row["mpjpe_mm"]) < 1000  # one epoch; NaN fails
         assert 0 <= float(row["pck_auc_20_50"]) <= 100
     statuses = pq.read_table(sorted((finished.folder / "results/frames/demo").glob("*.status.parquet"))).to_pylist()
     assert {row["video_id"]: row["status"] for row in statuses if row["status"] != "ok"} == {"truncated.mp4": "corrupt"}
