@@ -1,6 +1,6 @@
 """Writes docs/configuration.md and docs/config.schema.json out of the models of config.yaml.
 
-    python -m simhand.config_docs docs
+python -m simhand.config_docs docs
 """
 
 from __future__ import annotations

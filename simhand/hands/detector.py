@@ -45,10 +45,7 @@ class MediaPipeDetector:
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
         """See HandDetector."""
         return [
-            [
-                Detection(hand.box, hand.score, hand.side, hand.said)
-                for hand in self._landmarker.find(frame)
-            ]
+            [Detection(hand.box, hand.score, hand.side, hand.said) for hand in self._landmarker.find(frame)]
             for frame in frames
         ]
 
