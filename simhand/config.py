@@ -154,6 +154,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
         elif missing := [path for path in labelled.label_files() if not path.is_file()]:
             what = f"labelled.{name}.path: not a {labelled.format} folder"
             yield {"what": what, "where": labelled.path, "expected": missing[0].name, "got": "no such file"}
+    yield from _missing_file("keypoints.model", config.keypoints.model)
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
     for name, run in config.pretraining.items():
@@ -167,6 +168,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
 
 def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
     yield from _unknown(f"pretraining.{name}.pool", [run.pool], config.pools)
+    yield from _missing_file(f"pretraining.{name}.initial_weights", run.initial_weights)
     mined = config.pools[run.pool].neighbours if run.pool in config.pools else run.neighbour_rank
     if run.method == "simhand" and run.neighbour_rank > mined:
         yield {
@@ -185,6 +187,11 @@ def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> 
 def _missing_folder(key: str, path: Path) -> dict[str, Any]:
     hint = "`make demo` renders the demo's videos and labels" if path.parts[:1] == ("demo",) else None
     return {"what": f"{key}: no such folder", "expected": "an existing folder", "got": path, "hint": hint}
+
+
+def _missing_file(key: str, path: Path | None) -> Iterator[dict[str, Any]]:
+    if path is not None and not path.is_file():
+        yield {"what": f"{key}: no such file", "expected": "an existing file, or nothing", "got": path}
 
 
 def _unknown(key: str, names: Any, known: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -68,6 +68,8 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
         ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
         ("sources.demo.videos", "demo/none", ["no such folder", "make demo"]),
+        ("keypoints.model", "no.task", ["keypoints.model", "no such file", "no.task"]),
+        ("pretraining.peclr.initial_weights", "no.pth", ["pretraining.peclr.initial_weights", "no.pth"]),
         ("labelled.demo.path", "no/where", ["labelled.demo.path", "no/where"]),
         ("sources", None, ["key sources is missing"]),
         ("sources", {}, ["sources", "at least 1"]),
