@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +24,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     """Yields a temporary path beside `path`; it becomes `path` at the end, or vanishes if anything failed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # two writers, on two nodes say, do not meet
     try:
         yield temporary
         temporary.replace(path)
