@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from simhand.errors import ConfigError
@@ -27,6 +27,7 @@ from simhand.videos.index import Video, max_frames
 NO_PRETRAINING = "none"  # the row that every pre-training run is compared with
 Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
 Percent = Annotated[int, Field(ge=1, le=100)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class SourceSettings(Settings):
@@ -59,7 +60,15 @@ class ExperimentSettings(Settings):
     )
     labelled: tuple[Name, ...] = Field(min_length=1, description="names of labelled sets")
     label_percents: tuple[Percent, ...] = Field((100,), min_length=1, description="percentages of the training labels")
-    seeds: tuple[int, ...] = Field((0,), min_length=1, description="of fine-tuning")
+    seeds: tuple[Seed, ...] = Field((0,), min_length=1, description="of fine-tuning")
+
+    @field_validator("*")
+    @classmethod
+    def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A result that counts twice would look like two seeds that agree."""
+        if len(set(values)) < len(values):
+            raise ValueError("each may be named only once")
+        return values
 
 
 class Config(Settings):

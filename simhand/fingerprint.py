@@ -64,6 +64,8 @@ def _tree(path: Path) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [statement for statement in node.body if not _is_docstring(statement)]
+        elif isinstance(node, ast.Call):  # a setting's description is documentation too
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
     return tree
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class Settings(BaseModel):
     """A block of config.yaml, defined in the room of its stage and composed in `simhand.config`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def values(self, part: type[Settings] | None = None) -> dict[str, Any]:
         """The settings as plain JSON values; only those that `part` knows, if one is given."""

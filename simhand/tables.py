@@ -36,7 +36,8 @@ VIDEO_STATUS = pa.schema(
 )
 
 # Stage 3. `frame_row` is the frame's row in the shard's table of frames; `detected_side` the detector's own word,
-# `side` what it means: left or right, as the person would say. `contact` only where the detector knows it.
+# `side` what it means: left or right, as the person would say. `contact` only where the detector knows it. `score`
+# is the detector's own; MediaPipe tells none but how sure it is of the side.
 HANDS = pa.schema(
     [
         *_required(("hand_id", _TEXT), *_FRAME_KEY, ("frame_row", pa.int32())),

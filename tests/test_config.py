@@ -47,6 +47,13 @@ def test_the_shipped_configuration_is_right(values: dict[str, Any]) -> None:
     assert set(config.pretraining) == {"simclr", "peclr", "simhand"}
 
 
+def test_the_configuration_in_the_readme_is_right(values: dict[str, Any]) -> None:
+    snippet = yaml.safe_load((ROOT / "README.md").read_text().split("```yaml")[1].split("```")[0])
+    snippet["sources"]["kitchen"]["videos"] = values["sources"]["demo"]["videos"]
+    snippet["labelled"]["freihand"]["path"] = values["labelled"]["demo"]["path"]
+    assert load_config(snippet).pools["kitchen"].neighbours == 10
+
+
 def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
     config = load_config(changed(values, "pretraining.peclr.epochs", 99))
     assert (config.pretraining["peclr"].epochs, config.pretraining["simclr"].epochs) == (99, 10)
@@ -68,6 +75,11 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
         ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
         ("sources.demo.videos", "demo/none", ["no such folder", "make demo"]),
+        ("experiment.seeds", [-1], ["experiment.seeds.0", "greater than or equal to 0", "-1"]),
+        ("experiment.seeds", [0, 0], ["experiment.seeds", "only once"]),
+        ("experiment.runs", ["none", "none"], ["experiment.runs", "only once"]),
+        ("sampling.fps", float("inf"), ["sampling.fps", "finite"]),
+        ("keypoints.square_scales", [-1.0], ["keypoints.square_scales.0", "greater than 0"]),
         ("keypoints.model", "no.task", ["keypoints.model", "no such file", "no.task"]),
         ("pretraining.peclr.initial_weights", "no.pth", ["pretraining.peclr.initial_weights", "no.pth"]),
         ("labelled.demo.path", "no/where", ["labelled.demo.path", "no/where"]),

@@ -75,6 +75,8 @@ def test_looks_change_nothing(checkout: Path) -> None:
     before = fingerprints(checkout)
     path = checkout / "simhand" / "hands" / "balance.py"
     text = path.read_text()
+    settings = checkout / "simhand" / "hands" / "settings.py"
+    settings.write_text(settings.read_text().replace("at most so many hands", "no more hands than this"))
     line = "    return [hand in kept for hand in hand_ids]\n"
     assert line in text
     broken = "    return [\n        hand in kept  # a comment\n        for hand in hand_ids\n    ]\n"

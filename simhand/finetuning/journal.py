@@ -35,7 +35,6 @@ class Journal:
     def publish(self, path: Path) -> None:
         """Writes the rows of the finished run to where they belong."""
         self._write(path)
-        self.path.unlink()
 
     def _write(self, path: Path) -> None:
         with whole_file(path) as temporary:

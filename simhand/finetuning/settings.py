@@ -27,7 +27,7 @@ class FinetuningSettings(Settings):
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: mixed precision (autocast)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     workers: int = Field(0, ge=0, description="processes that decode images; 0: the training process itself")
-    checkpoint_every_epochs: int = Field(10, ge=1, description="an interrupted run loses at most so many epochs")
+    checkpoint_every_epochs: int = Field(1, ge=1, description="an interrupted run loses at most so many epochs")
 
 
 LABEL_FILES = {

@@ -99,7 +99,8 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs) -> No
     write_predictions(model, unseen, settings, outputs.predictions)
     write_model(model, card, outputs.model)
     journal.publish(outputs.metrics)
-    checkpoints.clear()
+    checkpoints.clear()  # before the journal, without which a checkpoint is of no use
+    journal.path.unlink()
 
 
 def train_epoch(

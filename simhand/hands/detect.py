@@ -52,8 +52,7 @@ def _rows(source: str, frames: pa.Table, model: Path | str, settings: DetectionS
 def _hands_of_frame(
     source: str, frame_row: int, key: dict, detections: list[Detection], settings: DetectionSettings
 ) -> Iterator[dict]:
-    good = [detection for detection in detections if detection.score >= settings.score_threshold]
-    for k, hand in enumerate(suppress_overlaps(good, settings.max_overlap)):
+    for k, hand in enumerate(suppress_overlaps(detections, settings.max_overlap)):
         x1, y1, x2, y2 = hand.box
         yield {
             **key,

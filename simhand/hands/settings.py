@@ -11,7 +11,9 @@ class DetectionSettings(Settings):
     """Finding hands in frames."""
 
     detector: Literal["mediapipe"] = Field("mediapipe", description="which detector finds the hands")
-    score_threshold: float = Field(0.5, gt=0, lt=1, description="hands with a lower score are dropped")
+    score_threshold: float = Field(
+        0.5, gt=0, lt=1, description="the detector's own threshold; MediaPipe's for a palm and for a hand's presence"
+    )
     max_overlap: float = Field(
         0.5, ge=0, le=1, description="of two boxes that overlap more (IoU), the one with the lower score is dropped"
     )
@@ -22,7 +24,7 @@ class BalanceSettings(Settings):
     """As many left as right hands."""
 
     enabled: bool = Field(True, description="false keeps every hand")
-    seed: int = Field(0, ge=0, description="another seed keeps other hands of the more frequent side")
+    seed: int = Field(0, ge=0, lt=2**63, description="another seed keeps other hands of the more frequent side")
 
 
 class CropSettings(Settings):

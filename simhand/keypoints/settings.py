@@ -1,6 +1,7 @@
 """What can be set about the 21 keypoints."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,12 +22,17 @@ class ModelSettings(Settings):
 class LandmarkSettings(Settings):
     """How keypoints are looked for."""
 
-    square_scales: tuple[float, ...] = Field(
+    square_scales: tuple[Annotated[float, Field(gt=0)], ...] = Field(
         (2.6, 2.0, 1.3),
         min_length=1,
         description="squares to look in, in units of the box's longer side, one after another until a hand is found",
     )
-    score_threshold: float = Field(0.5, gt=0, lt=1, description="hands with a lower presence score count as missed")
+    score_threshold: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="MediaPipe's own thresholds for a palm and for a hand's presence; less counts as missed",
+    )
     min_overlap: float = Field(
         0.1, ge=0, le=1, description="the found hand must overlap the detected box so much (IoU)"
     )

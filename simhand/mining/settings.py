@@ -16,7 +16,7 @@ class DrawSettings(Settings):
     size: int | None = Field(
         None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one"
     )
-    seed: int = Field(0, ge=0, description="another seed draws other hands")
+    seed: int = Field(0, ge=0, lt=2**63, description="another seed draws other hands")
     max_failed_videos: float = Field(
         0.2, ge=0, le=1, description="stop if a larger fraction of the sources' videos could not be read"
     )

@@ -25,6 +25,7 @@ from simhand.stable import shard_of
 SUFFIXES = frozenset(
     {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"}
 )
+_UNREADABLE = "unreadable: "  # in the place of a fingerprint; such a file is looked at again each time
 _CHUNK = 256 * 1024
 _CHUNKS = 16
 
@@ -43,6 +44,11 @@ class Video:
     mtime_ns: int
     fingerprint: str
     duration_s: float
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the file could not be read at the last look."""
+        return self.fingerprint.startswith(_UNREADABLE)
 
 
 LIST_COLUMNS = ("video_id", "path", "size_bytes", "fingerprint")
@@ -63,6 +69,9 @@ def update_index(folder: Path | str, index_path: Path | str) -> list[Video]:
     """
     known = {video.video_id: video for video in read_index(index_path)} if Path(index_path).exists() else {}
     paths = sorted(_video_paths(Path(folder)))
+    for path in paths:
+        if not path.isascii() and any("\ud800" <= letter <= "\udfff" for letter in path):
+            raise ConfigError("the name of a video is not UTF-8", where=folder, got=ascii(path), hint="rename the file")
     if not paths:
         raise ConfigError(
             "a source has no videos", where=folder, expected=" ".join(sorted(SUFFIXES)), got="none of these"
@@ -94,20 +103,17 @@ def _look_at(folder: Path, known: dict[str, Video], video_id: str) -> Video:
     try:
         status = path.stat()
     except OSError as error:
-        return Video(video_id, str(path), 0, 0, f"unreadable: {error.strerror}", 0.0)
+        return Video(video_id, str(path), 0, 0, f"{_UNREADABLE}{error.strerror}", 0.0)
     before = known.get(video_id)
-    if (
-        before
-        and before.path == str(path)
-        and (before.size_bytes, before.mtime_ns) == (status.st_size, status.st_mtime_ns)
-    ):
+    seen = (str(path), status.st_size, status.st_mtime_ns)
+    if before and not before.unreadable and (before.path, before.size_bytes, before.mtime_ns) == seen:
         return before
     if not stat.S_ISREG(status.st_mode):
         return Video(video_id, str(path), 0, status.st_mtime_ns, "not a file", 0.0)
     try:
         fingerprint, duration_s = content_fingerprint(path), _duration_s(path)
     except OSError as error:
-        fingerprint, duration_s = f"unreadable: {error.strerror}", 0.0
+        fingerprint, duration_s = f"{_UNREADABLE}{error.strerror}", 0.0
     return Video(video_id, str(path), status.st_size, status.st_mtime_ns, fingerprint, duration_s)
 
 

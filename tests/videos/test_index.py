@@ -81,6 +81,24 @@ def test_odd_files_are_listed_without_harm(folder: Path, tmp_path: Path) -> None
     assert videos["pipe.mp4"].fingerprint == "not a file"
 
 
+def test_a_file_that_could_not_be_read_is_tried_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("simhand.videos.index.content_fingerprint", fail)
+        assert update_index(folder, tmp_path / "index.tsv")[0].fingerprint == "unreadable: Input/output error"
+    assert update_index(folder, tmp_path / "index.tsv")[0].fingerprint == content_fingerprint(folder / "a.mp4")
+
+
+def test_a_name_that_is_no_text_is_refused(folder: Path, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/b\xff.mp4")).write_bytes(b"x")
+    with pytest.raises(ConfigError, match=r"(?s)not UTF-8.*udcff"):
+        update_index(folder, tmp_path / "index.tsv")
+
+
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no videos"):
         update_index(tmp_path, tmp_path / "index.tsv")
