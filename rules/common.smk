@@ -7,8 +7,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-from simhand.config import NO_PRETRAINING, check_pool_sizes, load_config
+from simhand.config import check_pool_sizes, load_config
 from simhand.errors import SimhandError
+from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings

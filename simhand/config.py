@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator,
 from pydantic_core import ErrorDetails
 
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import LABEL_FILES, FinetuningSettings
+from simhand.finetuning.settings import LABEL_FILES, NO_PRETRAINING, FinetuningSettings
 from simhand.frames.settings import SamplingSettings
 from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
 from simhand.keypoints.settings import KeypointSettings
@@ -24,7 +24,6 @@ from simhand.reporting.settings import ReportSettings
 from simhand.settings import Settings
 from simhand.videos.index import Video, max_frames
 
-NO_PRETRAINING = "none"  # the row that every pre-training run is compared with
 Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
 Percent = Annotated[int, Field(ge=1, le=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from simhand.finetuning.formats import READERS
-from simhand.finetuning.settings import FinetuningSettings
+from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings
 from simhand.finetuning.train import Outputs, Start, finetune
 from simhand.logs import job_log
 
@@ -45,7 +45,7 @@ def _percent(text: str) -> int:
 
 
 def _encoder(text: str) -> Path | None:
-    return None if text == "none" else Path(text)
+    return None if text == NO_PRETRAINING else Path(text)
 
 
 if __name__ == "__main__":

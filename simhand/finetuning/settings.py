@@ -6,6 +6,9 @@ from pydantic import Field
 
 from simhand.settings import Settings
 
+NO_PRETRAINING = "none"
+"""Names the run that starts from random weights, which every pre-training run is compared with."""
+
 
 class FinetuningSettings(Settings):
     """DetNet on an encoder: heat maps, bone directions and joint locations from one image (paper: section 4.1)."""

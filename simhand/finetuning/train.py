@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from simhand.errors import ConfigError, TrainingError
+from simhand.errors import TrainingError
 from simhand.finetuning.detnet import DetNet
 from simhand.finetuning.formats import READERS, Format
 from simhand.finetuning.initial import initial_detnet
@@ -34,6 +34,7 @@ from simhand.finetuning.predict import write_predictions
 from simhand.finetuning.samples import Batches, HandDataset, on
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.pretraining.checkpoint import Checkpoints
+from simhand.pretraining.device import choose_device
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs) -> No
         TrainingError: a loss is not finite.
         ConfigError: a GPU is wanted and there is none.
     """
-    device = _device(settings.device)
+    device = choose_device(settings.device)
     hands = share_of_labels(READERS[start.format](start.labelled, "training"), start.percent, start.seed)
     unseen = READERS[start.format](start.labelled, "evaluation")
     log.info("%d images to learn from, %d to predict, on %s in %s", len(hands), len(unseen), device, settings.precision)
@@ -136,13 +137,6 @@ def train_epoch(
     return {name: total / images for name, total in sums.items()} | {
         "images_per_s": images / (time.perf_counter() - started)
     }
-
-
-def _device(wanted: str) -> torch.device:
-    present = torch.cuda.is_available()
-    if wanted == "cuda" and not present:
-        raise ConfigError("no GPU here", where="finetuning.device", expected="cuda", hint="set it to auto or cpu")
-    return torch.device("cuda" if present and wanted != "cpu" else "cpu")
 
 
 def _card(settings: FinetuningSettings, start: Start, hands: LabelledSet) -> Card:

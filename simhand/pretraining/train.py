@@ -26,11 +26,12 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from simhand.errors import ConfigError, TrainingError
+from simhand.errors import TrainingError
 from simhand.files import whole_file, write_json
 from simhand.pretraining.augment import Views, draw, make_views
 from simhand.pretraining.checkpoint import Checkpoints, fingerprint
 from simhand.pretraining.crops import Pair, Pairs
+from simhand.pretraining.device import choose_device
 from simhand.pretraining.encoder import ContrastiveModel, build_model, encoder_state
 from simhand.pretraining.inverse import undo_view
 from simhand.pretraining.journal import Journal
@@ -83,7 +84,7 @@ def train(
         TrainingError: a loss is not finite.
         PoolError, TableError, WeightsError, ConfigError: an input is not what it should be.
     """
-    device = _device(settings.device)
+    device = choose_device(settings.device)
     pool = read_pool(members_path, crops_folder)
     mined = settings.method == "simhand"
     positives = read_positives(neighbour_paths, settings.neighbour_rank, len(pool)) if mined else None
@@ -166,13 +167,6 @@ def contrastive_loss(embeddings: Tensor, views: Views, settings: PretrainingSett
     keypoints = views.keypoints_px.chunk(2)
     positive, pairs = adaptive_weights(keypoints[0], keypoints[1], settings.weighting, settings.sigmoid_lambda)
     return weighted_nt_xent(first, second, positive, pairs, settings.temperature)
-
-
-def _device(wanted: str) -> torch.device:
-    present = torch.cuda.is_available()
-    if wanted == "cuda" and not present:
-        raise ConfigError("no GPU here", where="device", expected="cuda", hint="set device to auto or cpu")
-    return torch.device("cuda" if present and wanted != "cpu" else "cpu")
 
 
 def _announce(settings: PretrainingSettings, plan: Plan, device: torch.device) -> None:

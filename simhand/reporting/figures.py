@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.style import context
 
 from simhand.files import whole_file
-from simhand.reporting.inputs import NO_PRETRAINING
+from simhand.finetuning.settings import NO_PRETRAINING
 
 # Okabe and Ito's colours, told apart with any colour vision; without yellow, too pale for lines on white.
 BLUE, ORANGE, GREEN, PURPLE, GOLD, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"

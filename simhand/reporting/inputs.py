@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NO_PRETRAINING = "none"  # the run that starts from random weights
-
 
 @dataclass(frozen=True)
 class Result:

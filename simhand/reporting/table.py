@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from simhand.reporting.grid import Grid, markdown
-from simhand.reporting.inputs import NO_PRETRAINING, Result
+from simhand.finetuning.settings import NO_PRETRAINING
+from simhand.reporting.grid import Grid
+from simhand.reporting.inputs import Result
 from simhand.reporting.records import read_numbers
 
 
@@ -101,8 +102,3 @@ def mean_pose_note(table: pd.DataFrame) -> str:
     errors = table.groupby("labelled", sort=False)[_MEAN_POSE].first()
     each = ", ".join(f"{error:.2f} mm on {labelled}" for labelled, error in errors.items())
     return f"For comparison, the MPJPE of answering every image with the mean pose: {each}."
-
-
-def format_table(table: pd.DataFrame) -> str:
-    """The table of errors as Markdown, which reads well on a terminal too."""
-    return markdown(table_grid(table))

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 
 from simhand.errors import TableError
+from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import Result
-from simhand.reporting.table import error_table, format_table, mean_pose_note
+from simhand.reporting.table import error_table, mean_pose_note, table_grid
+
+
+def format_table(table: pd.DataFrame) -> str:
+    return markdown(table_grid(table))
 
 
 def test_mean_and_deviation_over_seeds_in_the_given_order(make_result: Callable[..., Result]) -> None:
