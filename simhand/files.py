@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,15 +23,30 @@ _REMAKE = "the file is damaged or from another version: delete it and start the 
 
 @contextmanager
 def whole_file(path: Path | str) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; it becomes `path` at the end, or vanishes if anything failed."""
+    """Yields a temporary path beside `path`; it becomes `path` at the end, or vanishes if anything failed.
+
+    What killed writers of the same file left behind is removed first. The temporary file exists already, and stays
+    locked: overwrite it in place.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # two writers, on two nodes say, do not meet
     try:
-        yield temporary
-        temporary.replace(path)
+        with temporary.open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield temporary
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes the temporary files of writers that are no more: the system lets go of a lock when its owner dies."""
+    for temporary in path.parent.glob(f".{escape(path.name)}.*.partial"):
+        with suppress(FileNotFoundError, BlockingIOError), temporary.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            temporary.unlink()
 
 
 def write_parquet(table: pa.Table, path: Path | str, schema: pa.Schema) -> None:
@@ -46,17 +63,18 @@ def write_parquet(table: pa.Table, path: Path | str, schema: pa.Schema) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def read_parquet(path: Path | str, schema: pa.Schema) -> pa.Table:
-    """Reads a Parquet table and checks that it has `schema`.
+def read_parquet(path: Path | str, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """Reads a Parquet table and checks that it has `schema`; only `columns`, in their order, if given.
 
     Raises:
         TableError: missing, damaged or of another schema.
     """
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            _check_schema(file.schema_arrow, path, schema)
+            return file.read(columns).select(columns or schema.names)
     except (OSError, pa.ArrowInvalid) as error:
         raise TableError("cannot read a table", where=path, got=error, hint=_REMAKE) from error
-    return _checked(table, path, schema)
 
 
 @contextmanager
@@ -80,11 +98,12 @@ def open_arrow(path: Path | str, schema: pa.Schema) -> pa.Table:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except (OSError, pa.ArrowInvalid) as error:
         raise TableError("cannot read a table", where=path, got=error, hint=_REMAKE) from error
-    return _checked(table, path, schema)
+    _check_schema(table.schema, path, schema)
+    return table
 
 
-def _checked(table: pa.Table, path: Path | str, schema: pa.Schema) -> pa.Table:
-    found = pa.schema([field.remove_metadata() for field in table.schema])
+def _check_schema(found: pa.Schema, path: Path | str, schema: pa.Schema) -> None:
+    found = pa.schema([field.remove_metadata() for field in found])
     if not found.equals(schema):
         raise TableError(
             "a table has another schema",
@@ -93,7 +112,6 @@ def _checked(table: pa.Table, path: Path | str, schema: pa.Schema) -> pa.Table:
             got=", ".join(f"{f.name} {f.type}" for f in found),
             hint=_REMAKE,
         )
-    return table
 
 
 def keypoints_array(column: pa.ChunkedArray) -> np.ndarray:

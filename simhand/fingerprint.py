@@ -14,7 +14,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
 # They say how a run goes, not what comes out of it.
-_WITHOUT_RESULTS = frozenset({"simhand.errors", "simhand.logs", "simhand.fingerprint"})
+_WITHOUT_RESULTS = frozenset({"simhand.errors", "simhand.logs", "simhand.progress", "simhand.fingerprint"})
 
 
 def code_fingerprint(entry: Path) -> str:

@@ -25,7 +25,10 @@ _FRAME_KEY = (("video_id", _TEXT), ("frame_index", pa.int32()), ("timestamp_s", 
 # Stage 2. One row a sampled frame, in the order of (video, time).
 FRAMES = pa.schema(_required(*_FRAME_KEY, ("jpeg", _JPEG)))
 
-# Stage 2. One row a video. status: ok, empty (no frame), corrupt, timeout.
+# Stage 2. One row a video. status: ok; empty: no frame; or why some or all frames are missing. corrupt: damaged, or no
+# video; unreadable: cannot be opened; changed: written to while it was read; timeout, memory: more than its limit.
+VIDEO_FAILURES = ("corrupt", "unreadable", "changed", "timeout", "memory")
+VIDEO_STATUSES = ("ok", "empty", *VIDEO_FAILURES)
 VIDEO_STATUS = pa.schema(
     [
         *_required(("video_id", _TEXT), ("status", _TEXT), ("reason", _TEXT)),
@@ -35,14 +38,20 @@ VIDEO_STATUS = pa.schema(
     ]
 )
 
-# Stage 3. `frame_row` is the frame's row in the shard's table of frames; `detected_side` the detector's own word,
-# `side` what it means: left or right, as the person would say. `contact` only where the detector knows it. `score`
-# is the detector's own; MediaPipe tells none but how sure it is of the side.
+# The frame a hand lies in: its row in the shard's table of frames, and its size in pixels.
+_FRAME = (("frame_row", pa.int32()), ("frame_width", pa.int32()), ("frame_height", pa.int32()))
+
+# `side` is left or right, as the person would say; `detected_side` the detector's own word for it, `side_source` the
+# detector that said so.
+_SIDES = (("side", _TEXT), ("detected_side", _TEXT), ("side_source", _TEXT))
+
+# Stage 3. `contact` only where the detector knows it. `score` is the detector's own; MediaPipe tells none but how sure
+# it is of the side.
 HANDS = pa.schema(
     [
-        *_required(("hand_id", _TEXT), *_FRAME_KEY, ("frame_row", pa.int32())),
+        *_required(("hand_id", _TEXT), *_FRAME_KEY, *_FRAME),
         *_required(*((name, pa.float32()) for name in ("x1", "y1", "x2", "y2", "score"))),
-        *_required(("side", _TEXT), ("detected_side", _TEXT)),
+        *_required(*_SIDES),
         pa.field("contact", _TEXT),
     ]
 )
@@ -56,8 +65,8 @@ CROPS = pa.schema(
     _required(
         ("hand_id", _TEXT),
         *_FRAME_KEY,
-        ("frame_row", pa.int32()),
-        ("side", _TEXT),
+        *_FRAME,
+        *_SIDES,
         ("flipped", pa.bool_()),
         *((name, pa.float32()) for name in ("x1", "y1", "x2", "y2")),
         *((f"square_{name}", pa.float32()) for name in ("x1", "y1", "x2", "y2")),
@@ -76,7 +85,7 @@ KEYPOINTS = pa.schema(
 )
 
 # Stage 7. One row a hand of the pool, `row` counting from 0; its crop is row `shard_row` of the crops of
-# source and shard.
+# source and shard. `visible` is the share of its keypoints that lie inside the frame.
 MEMBERS = pa.schema(
     _required(
         ("row", pa.int64()),
@@ -86,6 +95,7 @@ MEMBERS = pa.schema(
         ("shard_row", pa.int32()),
         *_FRAME_KEY,
         ("side", _TEXT),
+        ("visible", pa.float32()),
         ("keypoints", _KEYPOINTS),
     )
 )

@@ -42,24 +42,27 @@ def _rows(source: str, frames: pa.Table, model: Path | str, settings: DetectionS
     ):
         for first in range(0, len(frames), _BATCH):
             batch = frames.slice(first, _BATCH)
-            found = detector.detect([decode_jpeg(cell) for cell in batch["jpeg"]])
+            images = [decode_jpeg(cell) for cell in batch["jpeg"]]
+            found = detector.detect(images)
             keys = batch.drop_columns("jpeg").to_pylist()
-            for offset, (key, detections) in enumerate(zip(keys, found, strict=True)):
-                yield from _hands_of_frame(source, first + offset, key, detections, settings)
+            for offset, (key, image, detections) in enumerate(zip(keys, images, found, strict=True)):
+                height, width = image.shape[:2]
+                frame = {**key, "frame_row": first + offset, "frame_width": width, "frame_height": height}
+                yield from _hands_of_frame(source, frame, detections, settings)
             progress.update(len(batch))
 
 
 def _hands_of_frame(
-    source: str, frame_row: int, key: dict, detections: list[Detection], settings: DetectionSettings
+    source: str, frame: dict, detections: list[Detection], settings: DetectionSettings
 ) -> Iterator[dict]:
     for k, hand in enumerate(suppress_overlaps(detections, settings.max_overlap)):
         x1, y1, x2, y2 = hand.box
         yield {
-            **key,
-            "hand_id": f"{source}/{key['video_id']}#{key['frame_index']}.{k}",
-            "frame_row": frame_row,
+            **frame,
+            "hand_id": f"{source}/{frame['video_id']}#{frame['frame_index']}.{k}",
             **{"x1": x1, "y1": y1, "x2": x2, "y2": y2},
             **{"score": hand.score, "side": hand.side, "detected_side": hand.detected_side, "contact": hand.contact},
+            "side_source": settings.detector,
         }
 
 

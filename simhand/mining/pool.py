@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simhand.errors import FailedVideosError, PoolError, TableError
-from simhand.files import open_arrow, read_parquet, write_parquet
+from simhand.files import keypoints_array, open_arrow, read_parquet, write_parquet
 from simhand.mining.settings import DrawSettings
 from simhand.stable import stable_hash
-from simhand.tables import CROPS, KEYPOINTS, MEMBERS, N_JOINTS, VIDEO_STATUS
+from simhand.tables import CROPS, KEYPOINTS, MEMBERS, N_JOINTS, VIDEO_FAILURES, VIDEO_STATUS
 
 _log = logging.getLogger(__name__)
 
 _ORDER = [(name, "ascending") for name in ("source", "video_id", "frame_index", "hand_id")]
 _FOUND = pa.schema([field for field in MEMBERS if field.name != "row"])
-_READABLE = ["ok", "empty"]
+_SQUARE = ["square_x1", "square_y1", "square_x2", "square_y2"]
+_IN_FRAME = ["flipped", "frame_width", "frame_height", *_SQUARE]  # what tells where a crop lies in its frame
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def draw_pool(shards: Sequence[ShardTables], settings: DrawSettings, members_pat
     """
     check_failed_videos(shards, settings.max_failed_videos, pool=pool)
     found = pa.concat_tables([_FOUND.empty_table(), *map(_found_hands, shards)]).sort_by(_ORDER)
+    found = found.filter(pc.field("visible") >= np.float32(settings.min_visible))
     drawn = found.take(_drawn_rows(found, settings, pool))
     _check_two_videos(drawn, pool)
     members = drawn.append_column("row", pa.array(np.arange(len(drawn))))
@@ -76,7 +78,7 @@ def check_failed_videos(shards: Sequence[ShardTables], most: float, *, pool: str
     videos = pa.concat_tables(
         [VIDEO_STATUS.empty_table(), *(read_parquet(shard.statuses, VIDEO_STATUS) for shard in shards)]
     )
-    failed = videos.filter(~pc.field("status").isin(_READABLE)).sort_by("video_id").to_pylist()
+    failed = videos.filter(pc.field("status").isin(VIDEO_FAILURES)).sort_by("video_id").to_pylist()
     if len(failed) <= most * len(videos):
         return
     reasons = Counter(f"{video['status']} ({video['reason']})" for video in failed).most_common(5)
@@ -111,10 +113,28 @@ def _found_hands(shard: ShardTables) -> pa.Table:
         "shard_row": pa.array(np.arange(len(crops), dtype=np.int32)),
         "keypoints": keypoints["keypoints"],
     }
-    hands = pa.table({**columns, "status": keypoints["status"]})
-    found = hands.filter(pc.field("status") == "found").select(_FOUND.names)
+    hands = pa.table({**columns, "status": keypoints["status"], **{name: crops[name] for name in _IN_FRAME}})
+    found = hands.filter(pc.field("status") == "found")
     _check_keypoints(found, shard.keypoints)
-    return found.cast(_FOUND)
+    visible = pa.array(visible_share(keypoints_array(found["keypoints"]), found.select(_IN_FRAME)))
+    return found.append_column("visible", visible).select(_FOUND.names).cast(_FOUND)
+
+
+def visible_share(keypoints: np.ndarray, crops: pa.Table) -> np.ndarray:
+    """The share of each hand's keypoints that lie inside its frame: what lies outside is the landmarker's guess.
+
+    Args:
+        keypoints: float (n, 21, 3), in units of the crop.
+        crops: their rows of CROPS.
+
+    Returns:
+        float32 (n,), from 0 to 1.
+    """
+    flipped, width, height, x1, y1, x2, y2 = (crops[name].to_numpy() for name in _IN_FRAME)
+    x = np.where(flipped[:, None], 1 - keypoints[:, :, 0], keypoints[:, :, 0]) * (x2 - x1)[:, None] + x1[:, None]
+    y = keypoints[:, :, 1] * (y2 - y1)[:, None] + y1[:, None]
+    inside = (x >= 0) & (x <= width[:, None]) & (y >= 0) & (y <= height[:, None])
+    return inside.mean(axis=1).astype(np.float32)
 
 
 def _check_keypoints(found: pa.Table, path: Path | str) -> None:

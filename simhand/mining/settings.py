@@ -17,6 +17,12 @@ class DrawSettings(Settings):
         None, ge=2, description="how many hands; empty: all. A smaller pool is part of a larger one"
     )
     seed: int = Field(0, ge=0, lt=2**63, description="another seed draws other hands")
+    min_visible: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="hands with a smaller share of their keypoints inside the frame are left out; the paper keeps all",
+    )
     max_failed_videos: float = Field(
         0.2, ge=0, le=1, description="stop if a larger fraction of the sources' videos could not be read"
     )

@@ -20,9 +20,12 @@ def hand(hand_id: str, *, side: str = "right", box: tuple = (10, 10, 30, 30), fr
         "frame_index": frame_row,
         "timestamp_s": 1.0,
         "frame_row": frame_row,
+        "frame_width": 64,
+        "frame_height": 48,
     }
     corners = dict(zip(("x1", "y1", "x2", "y2"), box, strict=True))
-    return {**key, **corners, "score": 0.9, "side": side, "detected_side": side.title(), "contact": None}
+    sides = {"side": side, "detected_side": side.title(), "side_source": "made up"}
+    return {**key, **corners, **sides, "score": 0.9, "contact": None}
 
 
 def write_shard(folder: Path, images: list[np.ndarray], hands: list[dict], kept: list[bool] | None = None) -> None:

@@ -29,13 +29,14 @@ def _write_crops(path: Path, hands: list[tuple[str, str, int]]) -> None:
         "frame_index": [frame for _, _, frame in hands],
         "timestamp_s": [float(frame) for _, _, frame in hands],
         "frame_row": list(range(count)),
-        "side": ["right"] * count,
+        **{name: ["right"] * count for name in ("side", "detected_side", "side_source")},
         "flipped": [False] * count,
         "jpeg": [b"not looked at"] * count,
     }
     numbers = {field.name: np.zeros(count, np.float32) for field in CROPS if field.name not in columns}
+    far = {name: np.full(count, 224, np.float32) for name in numbers if name.endswith(("2", "width", "height"))}
     with arrow_writer(path, CROPS) as writer:
-        writer.write_table(pa.table(columns | numbers).select(CROPS.names).cast(CROPS))
+        writer.write_table(pa.table(columns | numbers | far).select(CROPS.names).cast(CROPS))
 
 
 def _write_keypoints(path: Path, hands: list[str], missed: set[str], keypoints: Mapping[str, np.ndarray]) -> None:

@@ -38,7 +38,8 @@ def shard(tmp_path: Path) -> Shard:
 def _write_crops(path: Path, keys: list[dict[str, object]]) -> None:
     square = {name: 0.0 for name in CROPS.names if name.endswith(("1", "2"))}
     crops = [
-        {**key, "frame_row": i, "side": "right", "flipped": False, **square,
+        {**key, "frame_row": i, "frame_width": 64, "frame_height": 64, "flipped": False, **square,
+         **dict.fromkeys(("side", "detected_side", "side_source"), "right"),
          "jpeg": encode_jpeg(np.full((64, 64, 3), 40 * i, np.uint8), 95)}
         for i, key in enumerate(keys)
     ]  # fmt: skip
@@ -55,7 +56,8 @@ def pool(tmp_path: Path) -> Pool:
     _write_crops(tmp_path / "crops" / "wild" / "0of1.arrow", keys)
     keypoints = np.random.default_rng(0).uniform(0.2, 0.8, (HANDS, 21, 3))
     rows = [
-        {**k, "row": i, "source": "wild", "shard": "0of1", "shard_row": i, "side": "right"} for i, k in enumerate(keys)
+        {**k, "row": i, "source": "wild", "shard": "0of1", "shard_row": i, "side": "right", "visible": 1.0}
+        for i, k in enumerate(keys)
     ]
     members = pa.Table.from_pylist(rows).append_column("keypoints", keypoints_column(keypoints))
     write_parquet(members.select(MEMBERS.names), tmp_path / "members.parquet", MEMBERS)
