@@ -177,12 +177,14 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
 def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
     yield from _unknown(f"pretraining.{name}.pool", [run.pool], config.pools)
     yield from _missing_file(f"pretraining.{name}.initial_weights", run.initial_weights)
-    mined = config.pools[run.pool].neighbours if run.pool in config.pools else run.neighbour_rank
-    if run.method == "simhand" and run.neighbour_rank > mined:
+    pool = config.pools.get(run.pool)
+    if pool and run.method == "simhand" and run.neighbour_rank not in pool.ranks():
+        further = f", or one of its further_ranks {list(pool.further_ranks)}" if pool.further_ranks else ""
         yield {
-            "what": f"pretraining.{name}.neighbour_rank is larger than the number of mined neighbours",
-            "expected": f"at most pools.{run.pool}.neighbours = {mined}",
+            "what": f"pretraining.{name}.neighbour_rank is not mined",
+            "expected": f"at most pools.{run.pool}.neighbours = {pool.neighbours}{further}",
             "got": run.neighbour_rank,
+            "hint": f"add it to pools.{run.pool}.further_ranks",
         }
     if name in config.experiment.runs and run.encoder != config.finetuning.encoder:
         yield {

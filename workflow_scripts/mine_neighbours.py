@@ -12,4 +12,5 @@ with job_log(snakemake.log[0]):
         int(snakemake.wildcards.query.split("of")[0]),
         snakemake.output[0],
         pool=snakemake.wildcards.pool,
+        workers=snakemake.threads,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ def mine_neighbours(
     out_path: Path | str,
     *,
     pool: str,
+    workers: int = 1,
 ) -> None:
     """Mines the neighbours of one range of a pool's hands; all ranges one after another are the pool's neighbours.
 
@@ -37,18 +39,20 @@ def mine_neighbours(
         shard_index: which of the `settings.query_shards` ranges, counted from 0.
         out_path: Parquet file to write, of schema `NEIGHBOURS`.
         pool: the pool's name, for messages.
+        workers: threads.
 
     Raises:
-        PoolError: a hand has fewer than K hands in other videos.
+        PoolError: a hand has fewer hands in other videos than the last rank.
         TableError: embeddings or members are damaged, or do not belong together.
     """
-    videos = video_numbers(read_parquet(members_path, MEMBERS))
+    videos = video_numbers(read_parquet(members_path, MEMBERS, ["source", "video_id"]))
     embeddings = _read_embeddings(embeddings_path, len(videos))
-    check_enough_hands(videos, settings.neighbours, pool=pool)
+    ranks = settings.ranks()
+    check_enough_hands(videos, ranks[-1], pool=pool)
     queries = query_range(len(videos), settings.query_shards, shard_index)
-    neighbours, squared = exact_neighbours(embeddings, videos, queries, settings.neighbours)
-    write_parquet(_neighbour_table(queries, neighbours, np.sqrt(squared)), out_path, NEIGHBOURS)
-    _log.info("pool %s: %d neighbours of each of %d hands", pool, settings.neighbours, len(queries))
+    neighbours, squared = exact_neighbours(embeddings, videos, queries, ranks, workers)
+    write_parquet(_neighbour_table(queries, ranks, neighbours, np.sqrt(squared)), out_path, NEIGHBOURS)
+    _log.info("pool %s: neighbours of %d hands, %s", pool, len(queries), _rank_text(settings))
 
 
 def query_range(rows: int, shards: int, index: int) -> range:
@@ -66,12 +70,16 @@ def _codes(names: pa.ChunkedArray) -> np.ndarray:
     return names.combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
 
 
+def _rank_text(settings: NeighbourSettings) -> str:
+    return ", ".join([f"ranks 1 to {settings.neighbours}", *map(str, settings.further_ranks)])
+
+
 def check_enough_hands(videos: np.ndarray, neighbours: int, *, pool: str) -> None:
-    """Refuses a K that some hand cannot get.
+    """Refuses a rank that some hand cannot get.
 
     Args:
         videos: (n,) number of each hand's video.
-        neighbours: K.
+        neighbours: the largest rank.
         pool: the pool's name, for messages.
 
     Raises:
@@ -84,7 +92,7 @@ def check_enough_hands(videos: np.ndarray, neighbours: int, *, pool: str) -> Non
             where=f"pool {pool}, {len(videos)} hands",
             expected=f"{neighbours} neighbours of other videos for each hand",
             got=f"{others} for the hands of the largest video",
-            hint="lower neighbours of this pool, or draw more hands from more videos",
+            hint="lower neighbours or further_ranks of this pool, or draw more hands from more videos",
         )
 
 
@@ -107,12 +115,11 @@ def _read_embeddings(path: Path | str, rows: int) -> np.ndarray:
     return embeddings
 
 
-def _neighbour_table(queries: range, neighbours: np.ndarray, distances: np.ndarray) -> pa.Table:
-    """One row a neighbour: (q, K) rows and distances as a table of `NEIGHBOURS`."""
-    count, k = neighbours.shape
+def _neighbour_table(queries: range, ranks: Sequence[int], neighbours: np.ndarray, distances: np.ndarray) -> pa.Table:
+    """One row a neighbour: (q, len(ranks)) rows and distances as a table of `NEIGHBOURS`."""
     columns = {
-        "row": np.repeat(np.arange(queries.start, queries.stop), k),
-        "rank": np.tile(np.arange(1, k + 1, dtype=np.int32), count),
+        "row": np.repeat(np.arange(queries.start, queries.stop), len(ranks)),
+        "rank": np.tile(np.array(ranks, dtype=np.int32), len(queries)),
         "neighbour": neighbours.reshape(-1),
         "distance": distances.astype(np.float32).reshape(-1),
     }

@@ -85,7 +85,7 @@ def embed_pool(
         PoolError: the members' keypoints vary in fewer than D directions.
         TableError: the table of members is damaged.
     """
-    members = read_parquet(members_path, MEMBERS)
+    members = read_parquet(members_path, MEMBERS, ["keypoints"])
     vectors = pose_vectors(keypoints_array(members["keypoints"]), settings.normalisation)
     space = fit_pose_space(vectors, settings.components, pool=pool)
     with whole_file(pca_path) as temporary, temporary.open("wb") as file:

@@ -1,8 +1,8 @@
 """What can be set about pools and the mining of similar hands."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from simhand.settings import Settings
 
@@ -49,7 +49,21 @@ class NeighbourSettings(Settings):
     """How many similar hands are mined (stage 9)."""
 
     neighbours: int = Field(10, ge=1, description="K: how many similar hands of other videos are mined for each hand")
+    further_ranks: tuple[int, ...] = Field(
+        (), description="single ranks beyond K that are mined too, say [100, 1000, 5000] (paper: Table 4)"
+    )
     query_shards: int = Field(1, ge=1, description="into how many jobs the queries are cut")
+
+    @model_validator(mode="after")
+    def _further_is_beyond(self) -> Self:
+        ranks = self.ranks()
+        if list(ranks) != sorted(set(ranks)):
+            raise ValueError(f"further_ranks {list(self.further_ranks)} must rise from beyond neighbours")
+        return self
+
+    def ranks(self) -> tuple[int, ...]:
+        """All ranks that are mined, ascending."""
+        return (*range(1, self.neighbours + 1), *self.further_ranks)
 
 
 class PoolSettings(DrawSettings, EmbeddingSettings, NeighbourSettings):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,17 +17,10 @@ from simhand.files import read_parquet
 from simhand.mining.knn import mine_neighbours, query_range, video_numbers
 from simhand.mining.pca import embed_pool
 from simhand.mining.pool import draw_pool
-from simhand.mining.settings import PoolSettings
+from simhand.mining.settings import NeighbourSettings, PoolSettings
 from simhand.tables import MEMBERS, NEIGHBOURS
 
 _SETTINGS = PoolSettings(sources=("ego", "exo"), components=6, neighbours=4)
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    yield
-    faiss.omp_set_num_threads(before)
 
 
 @pytest.fixture
@@ -43,10 +35,10 @@ def pool(write_shard: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _mine(folder: Path, out: str, index: int = 0, **settings: Any) -> pa.Table:
+def _mine(folder: Path, out: str, index: int = 0, workers: int = 1, **settings: Any) -> pa.Table:
     chosen = _SETTINGS.model_copy(update=settings)
     files = folder / "embeddings.npy", folder / "members.parquet"
-    mine_neighbours(*files, chosen, index, folder / out, pool="small")
+    mine_neighbours(*files, chosen, index, folder / out, pool="small", workers=workers)
     return read_parquet(folder / out, NEIGHBOURS)
 
 
@@ -73,11 +65,9 @@ def test_ranges_one_after_another_are_the_whole(pool: Path) -> None:
     assert pa.concat_tables(parts).equals(whole)
 
 
-@pytest.mark.usefixtures("threads")
 def test_the_same_bytes_on_one_thread_and_on_two(pool: Path) -> None:
-    for threads in (1, 2):
-        faiss.omp_set_num_threads(threads)
-        _mine(pool, f"{threads}.parquet")
+    for workers in (1, 2):
+        _mine(pool, f"{workers}.parquet", workers=workers)
     assert (pool / "1.parquet").read_bytes() == (pool / "2.parquet").read_bytes()
 
 
@@ -95,6 +85,21 @@ def test_more_ranges_than_rows_leave_some_empty(pool: Path) -> None:
 def test_videos_of_one_name_in_two_sources_differ() -> None:
     members = pa.table({"source": ["a", "a", "a", "b", "b"], "video_id": ["x", "x", "y", "x", "y"]})
     np.testing.assert_array_equal(video_numbers(members), [0, 0, 1, 2, 3])
+
+
+def test_single_ranks_beyond_k_are_rows_of_the_whole_table(pool: Path) -> None:
+    whole = _mine(pool, "whole.parquet", neighbours=60)
+    few = _mine(pool, "few.parquet", neighbours=2, further_ranks=(10, 60))
+    assert few["rank"].to_pylist() == [1, 2, 10, 60] * 90
+    assert few.equals(whole.filter(pc.field("rank").isin([1, 2, 10, 60])))
+    with pytest.raises(PoolError, match="61 neighbours"):
+        _mine(pool, "more.parquet", neighbours=2, further_ranks=(61,))
+
+
+@pytest.mark.parametrize("further", [(4,), (3, 9), (9, 7), (9, 9)])
+def test_further_ranks_rise_from_beyond_k(further: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="must rise from beyond neighbours"):
+        NeighbourSettings(neighbours=4, further_ranks=further)
 
 
 def test_more_neighbours_than_other_hands_are_refused(pool: Path) -> None:
