@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -76,18 +76,46 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
-def test_a_killed_write_leaves_no_half_file(tmp_path: Path) -> None:
+@contextmanager
+def writing_half(path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has written half of a file and goes on for a minute."""
     code = (
         "import sys, time; from simhand.files import whole_file\n"
         "with whole_file(sys.argv[1]) as temporary:\n"
         "    temporary.write_text('half'); print('written', flush=True); time.sleep(60)\n"
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "x")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        os.kill(process.pid, signal.SIGKILL)
+        yield process
+        process.kill()
+
+
+def test_a_killed_write_leaves_no_half_file_and_the_next_one_no_leftovers(tmp_path: Path) -> None:
+    with writing_half(tmp_path / "x") as process:
+        process.kill()
     assert not (tmp_path / "x").exists()
+    assert len(list(tmp_path.glob(".x.*.partial"))) == 1
+    with whole_file(tmp_path / "x") as temporary:
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (tmp_path / "x").read_text() == "whole"
+
+
+def test_a_living_writer_of_the_same_file_keeps_what_it_wrote(tmp_path: Path) -> None:
+    with writing_half(tmp_path / "x"):
+        with whole_file(tmp_path / "x") as temporary:
+            temporary.write_text("whole")
+        (other,) = tmp_path.glob(".x.*.partial")
+        assert other.read_text() == "half"
+
+
+def test_only_the_asked_columns_are_read_in_their_order(tmp_path: Path) -> None:
+    write_parquet(TABLE, tmp_path / "t.parquet", SCHEMA)
+    assert read_parquet(tmp_path / "t.parquet", SCHEMA, ["value", "name"]).to_pydict() == {
+        "value": [1.5, None],
+        "name": ["a", "b"],
+    }
 
 
 def test_keypoints_survive_their_column_even_sliced() -> None:

@@ -46,20 +46,26 @@ class Pairs(Dataset[Pair]):
 
     def __getitem__(self, row: int) -> Pair:
         rows = [row] if self.positives is None else [row, int(self.positives[row])]
-        crops = torch.stack([self._crop(each) for each in rows])
+        crops = torch.stack([self.crop(each) for each in rows])
         keypoints_px = torch.from_numpy(self.pool.keypoints[rows]) * crops.shape[-1]
         return Pair(torch.tensor(row), crops, keypoints_px)
 
-    def _crop(self, row: int) -> Tensor:
-        """The crop of a hand, uint8 (3, S, S)."""
-        store, store_row = int(self.pool.store[row]), int(self.pool.store_row[row])
+    def jpeg(self, row: int) -> np.ndarray:
+        """The crop of a hand as it is stored: the bytes of a JPEG, uint8 (length,), not copied."""
+        store = int(self.pool.store[row])
         if store not in self._jpegs:
             self._jpegs[store] = open_arrow(self.pool.stores[store], CROPS)["jpeg"]
-        jpeg = np.frombuffer(self._jpegs[store][store_row].as_buffer(), dtype=np.uint8)
+        return np.frombuffer(self._jpegs[store][int(self.pool.store_row[row])].as_buffer(), dtype=np.uint8)
+
+    def crop(self, row: int) -> Tensor:
+        """The crop of a hand, uint8 (3, S, S)."""
         try:
-            return decode_jpeg(torch.from_numpy(jpeg.copy()), mode=ImageReadMode.RGB)  # torch wants writable memory
+            return decode_jpeg(torch.from_numpy(self.jpeg(row).copy()), mode=ImageReadMode.RGB)  # writable memory
         except RuntimeError as error:
-            where = f"{self.pool.stores[store]}, row {store_row} (row {row} of the pool)"
+            path = self.pool.stores[int(self.pool.store[row])]
             raise TableError(
-                "a crop is no JPEG", where=where, got=error, hint="delete the file and crop again"
+                "a crop is no JPEG",
+                where=f"{path}, row {self.pool.store_row[row]} (row {row} of the pool)",
+                got=error,
+                hint="delete the file and crop again",
             ) from error
