@@ -17,7 +17,6 @@ import pytest
 
 from tests.workflow.checkout import Checkout
 
-
 _RECORDED_NS = 3 * 10**9  # a job whose outputs are so old has ended, and Snakemake has recorded that
 
 
