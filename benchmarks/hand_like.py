@@ -25,6 +25,13 @@ def shared_folder() -> Path:
 
 def hand_like_embeddings(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """So many hands in 14 dimensions, float32 (n, 14), and the number of each one's video, int64 (n,)."""
+    keypoints, videos = hand_like_keypoints(count, seed)
+    vectors = pose_vectors(keypoints, "crop")
+    return fit_pose_space(vectors, 14, pool="benchmark").project(vectors), videos
+
+
+def hand_like_keypoints(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """So many hands, float32 (n, 21, 2) in units of the crop, and the number of each one's video, int64 (n,)."""
     data = np.load(shared_folder() / "labelled/dexycb_joints3d.npz")
     joints = data["joints3d"].astype(np.float64)
     joints -= joints[:, :1]
@@ -32,9 +39,7 @@ def hand_like_embeddings(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndar
     starts = np.flatnonzero(np.diff(np.unique(data["seq"], return_inverse=True)[1], prepend=-1))
     sequences = np.split(joints, starts[1:])
     videos = list(_videos(sequences, count, np.random.default_rng(seed)))
-    vectors = pose_vectors(np.concatenate(videos), "crop")
-    numbers = np.repeat(np.arange(len(videos)), [len(video) for video in videos])
-    return fit_pose_space(vectors, 14, pool="benchmark").project(vectors), numbers
+    return np.concatenate(videos), np.repeat(np.arange(len(videos)), [len(video) for video in videos])
 
 
 def _videos(sequences: list[np.ndarray], count: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -66,7 +66,7 @@ rule mine_neighbours:
         code=script_code("mine_neighbours.py"),
     threads: 8
     resources:
-        mem="8GB",
+        mem="4GB",
         runtime="8h",
     conda:
         "../envs/cpu.yaml"
