@@ -2,7 +2,7 @@
 
     python -m benchmarks.pool
 
-writes made-up tables of 256 shards (real poses before moving cameras, crops without images; see SIMHAND_SHARED), then runs
+writes made-up tables of 256 shards (real poses before moving cameras; no images; needs SIMHAND_SHARED), then runs
 each stage in a process of its own and prints its time and peak memory.
 """
 
