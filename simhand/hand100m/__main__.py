@@ -1,0 +1,64 @@
+"""The command line of the official annotations; `export_pool` says what is written.
+
+python -m simhand.hand100m export --members results/pools/P/members.parquet
+    --neighbours results/pools/P/neighbours/*.parquet --crops results/crops --frames results/frames --out folder
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from simhand.hand100m.exporting import PoolFiles, export_pool
+from simhand.hand100m.settings import ExportSettings
+from simhand.logs import job_log
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Exports a pool."""
+    args = _parser().parse_args(arguments)
+    files = PoolFiles(args.members, args.neighbours, args.crops, args.frames, dict(args.images))
+    settings = ExportSettings(annotations=args.annotations, top_k=args.top_k, with_images=not args.skip_images)
+    with job_log():
+        export_pool(files, args.out, settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simhand.hand100m", description="The official annotations.")
+    commands = parser.add_subparsers(required=True, metavar="export")
+    export = commands.add_parser("export", help="write a pool as official annotations, with its frames")
+    export.add_argument("--members", type=Path, required=True, help="members.parquet of the pool")
+    export.add_argument("--neighbours", type=Path, nargs="+", required=True, help="all its neighbour tables")
+    export.add_argument("--crops", type=Path, required=True, help="folder of {source}/{shard}.arrow")
+    export.add_argument("--frames", type=Path, required=True, help="folder of {source}/{shard}.arrow")
+    export.add_argument("--out", type=Path, required=True, help="the folder to write")
+    default = ExportSettings().annotations
+    export.add_argument("--annotations", default=default, help=f"the JSON's path inside it (default: {default})")
+    export.add_argument("--top-k", type=_positive, help="at most so many similar hands of each hand (default: all)")
+    export.add_argument("--skip-images", action="store_true", help="write the JSON only")
+    export.add_argument(
+        "--images",
+        type=_named_folder,
+        nargs="+",
+        default=[],
+        metavar="SOURCE=FOLDER",
+        help="where the images of a source lie that was imported from annotations",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return int(text)
+
+
+def _named_folder(text: str) -> tuple[str, Path]:
+    source, equals, folder = text.partition("=")
+    if not equals or not Path(folder).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is not SOURCE=FOLDER with an existing folder")
+    return source, Path(folder)
+
+
+if __name__ == "__main__":
+    main()
