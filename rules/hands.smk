@@ -37,8 +37,9 @@ rule detect_hands:
     params:
         settings=CONFIG.detection.values(),
         code=script_code("detect_hands.py"),
+    threads: 2
     resources:
-        mem="2GB",
+        mem="3GB",
         runtime="8h",
     conda:
         "../envs/cpu.yaml"

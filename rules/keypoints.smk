@@ -16,8 +16,9 @@ rule find_keypoints:
     params:
         settings=CONFIG.keypoints.values(LandmarkSettings),
         code=script_code("find_keypoints.py"),
+    threads: 2
     resources:
-        mem="2GB",
+        mem="3GB",
         runtime="8h",
     conda:
         "../envs/cpu.yaml"

@@ -39,6 +39,10 @@ class TableError(SimhandError):
     """A table between two stages is missing, damaged or of another schema."""
 
 
+class WorkerError(SimhandError):
+    """A process that did part of a stage's work has died."""
+
+
 class WeightsError(SimhandError):
     """A model file is missing, damaged, or not the expected one."""
 

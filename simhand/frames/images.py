@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pyarrow as pa
+
+from simhand.errors import TableError
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
@@ -13,6 +17,20 @@ def encode_jpeg(rgb: np.ndarray, quality: int) -> bytes:
     if not ok:
         raise ValueError(f"cannot encode an image of shape {rgb.shape} as JPEG")
     return data.tobytes()
+
+
+def frame_image(frames: pa.Table, row: int, path: Path | str) -> np.ndarray:
+    """The image of one row of a table of frames or crops, uint8 (h, w, 3) RGB; `path` is where the table lies.
+
+    Raises:
+        TableError: it is no JPEG.
+    """
+    try:
+        return decode_jpeg(frames["jpeg"][row])
+    except ValueError as error:
+        raise TableError(
+            "an image is damaged", where=f"{path}, row {row}", got=error, hint="delete the file: it will be made anew"
+        ) from error
 
 
 def decode_jpeg(cell: pa.BinaryScalar) -> np.ndarray:

@@ -13,12 +13,14 @@ import pyarrow.compute as pc
 
 from simhand.errors import TableError
 from simhand.files import arrow_writer, open_arrow, read_parquet
-from simhand.frames.images import decode_jpeg, encode_jpeg
+from simhand.frames.images import encode_jpeg, frame_image
 from simhand.hands.boxes import clipped_square, cut, resize, square_around
 from simhand.hands.settings import CropSettings
+from simhand.progress import Progress
 from simhand.tables import BALANCED, CROPS, FRAMES, HANDS
 
 log = logging.getLogger(__name__)
+_BATCH = 256  # crops of a batch: each costs every process that reads the file some kilobytes
 
 
 def crop_shard(
@@ -35,13 +37,18 @@ def crop_shard(
     frames = open_arrow(frames_path, FRAMES)
     hands = _kept(read_parquet(hands_path, HANDS), read_parquet(balanced_path, BALANCED), balanced_path)
     count = 0
-    with arrow_writer(crops_path, CROPS) as writer:
-        for frame_row, group in groupby(hands.to_pylist(), key=lambda hand: hand["frame_row"]):
-            image = decode_jpeg(frames["jpeg"][frame_row])
-            rows = list(_crops(image, group, settings))
-            writer.write_table(pa.Table.from_pylist(rows, CROPS))
+    with arrow_writer(crops_path, CROPS) as writer, Progress("hands", len(hands)) as progress:
+        for first in range(0, len(hands), _BATCH):
+            rows = list(_crops_of(hands.slice(first, _BATCH).to_pylist(), frames, frames_path, settings))
+            writer.write_batch(pa.RecordBatch.from_pylist(rows, CROPS))
             count += len(rows)
+            progress.advance(min(_BATCH, len(hands) - first), crops=len(rows))
     log.info("%d crops of %d hands", count, len(hands))
+
+
+def _crops_of(hands: list[dict], frames: pa.Table, where: Path | str, settings: CropSettings) -> Iterator[dict]:
+    for frame_row, group in groupby(hands, key=lambda hand: hand["frame_row"]):
+        yield from _crops(frame_image(frames, frame_row, where), group, settings)
 
 
 def _kept(hands: pa.Table, balanced: pa.Table, where: Path | str) -> pa.Table:

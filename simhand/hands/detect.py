@@ -3,53 +3,77 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from simhand.files import open_arrow, write_parquet
-from simhand.frames.images import decode_jpeg
+from simhand.frames.images import frame_image
 from simhand.hands.boxes import iou
 from simhand.hands.detector import DETECTORS, Detection
 from simhand.hands.settings import DetectionSettings
+from simhand.hands.workers import in_workers
+from simhand.progress import Progress
 from simhand.tables import FRAMES, HANDS
 
 log = logging.getLogger(__name__)
-_BATCH = 8
+_AT_ONCE = 8  # decoded frames that a detector is given
+_PART = 32  # frames that a worker is given
 
 
 def detect_shard(
-    source: str, frames_path: Path | str, model: Path | str, hands_path: Path | str, settings: DetectionSettings
+    source: str,
+    frames_path: Path | str,
+    model: Path | str,
+    hands_path: Path | str,
+    settings: DetectionSettings,
+    *,
+    workers: int = 1,
 ) -> None:
     """Stage 3: writes the hands of a shard's frames (HANDS), in the order of the frames, best score first.
 
-    A hand's id is `source/video_id#frame_index.k`, k counting the hands of a frame.
+    A hand's id is `source/video_id#frame_index.k`, k counting the hands of a frame. The hands are the same whatever the
+    number of `workers`, processes of one thread each.
+
+    Raises:
+        TableError: a frame is no JPEG.
+        WorkerError: a worker died.
     """
+    count = len(open_arrow(frames_path, FRAMES))
+    parts = [range(first, min(first + _PART, count)) for first in range(0, count, _PART)]
+    start = partial(_start, source, frames_path, model, settings)
+    tables = [HANDS.empty_table()]
+    with Progress("frames", count) as progress:
+        for part, hands in zip(parts, in_workers(start, parts, workers), strict=True):
+            tables.append(hands)
+            progress.advance(len(part), hands=len(hands))
+    write_parquet(pa.concat_tables(tables), hands_path, HANDS)
+
+
+def _start(
+    source: str, frames_path: Path | str, model: Path | str, settings: DetectionSettings
+) -> Callable[[range], pa.Table]:
+    """What a worker does with a range of frames: their hands."""
     frames = open_arrow(frames_path, FRAMES)
-    rows = list(_rows(source, frames, model, settings))
-    log.info("%d hands in %d frames", len(rows), len(frames))
-    write_parquet(pa.Table.from_pylist(rows, HANDS), hands_path, HANDS)
+    detector = DETECTORS[settings.detector](settings, model).__enter__()  # for the life of the process
 
+    def hands_in(rows: range) -> pa.Table:
+        batches = [rows[first : first + _AT_ONCE] for first in range(0, len(rows), _AT_ONCE)]
+        hands = chain.from_iterable(_hands_in(batch) for batch in batches)
+        return pa.Table.from_pylist(list(hands), HANDS)
 
-def _rows(source: str, frames: pa.Table, model: Path | str, settings: DetectionSettings) -> Iterator[dict]:
-    if len(frames) == 0:
-        return
-    with (
-        DETECTORS[settings.detector](settings, model) as detector,
-        tqdm(total=len(frames), desc="frames", unit="frame", disable=None) as progress,
-    ):
-        for first in range(0, len(frames), _BATCH):
-            batch = frames.slice(first, _BATCH)
-            images = [decode_jpeg(cell) for cell in batch["jpeg"]]
-            found = detector.detect(images)
-            keys = batch.drop_columns("jpeg").to_pylist()
-            for offset, (key, image, detections) in enumerate(zip(keys, images, found, strict=True)):
-                height, width = image.shape[:2]
-                frame = {**key, "frame_row": first + offset, "frame_width": width, "frame_height": height}
-                yield from _hands_of_frame(source, frame, detections, settings)
-            progress.update(len(batch))
+    def _hands_in(rows: range) -> Iterator[dict]:
+        images = [frame_image(frames, row, frames_path) for row in rows]
+        keys = frames.slice(rows.start, len(rows)).drop_columns("jpeg").to_pylist()
+        for row, key, image, found in zip(rows, keys, images, detector.detect(images), strict=True):
+            height, width = image.shape[:2]
+            frame = {**key, "frame_row": row, "frame_width": width, "frame_height": height}
+            yield from _hands_of_frame(source, frame, found, settings)
+
+    return hands_in
 
 
 def _hands_of_frame(

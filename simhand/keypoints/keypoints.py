@@ -6,23 +6,24 @@ as the crop it misses many hands. What it finds is expressed in the crop's units
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from tqdm import tqdm
 
 from simhand.files import open_arrow, write_parquet
-from simhand.frames.images import decode_jpeg
+from simhand.frames.images import frame_image
 from simhand.hands.boxes import cut, iou, square_around
 from simhand.hands.landmarker import LandmarkedHand, Landmarker
+from simhand.hands.workers import in_workers
 from simhand.keypoints.settings import LandmarkSettings
+from simhand.progress import Progress
 from simhand.tables import CROPS, FRAMES, KEYPOINTS
 
-log = logging.getLogger(__name__)
+_PART = 32  # hands that a worker is given
 _MAX_HANDS = 2  # in a square around one hand: it and the one beside it
 _COLUMNS = ["hand_id", "frame_row", "flipped", "x1", "y1", "x2", "y2"]
 _SQUARE = ["square_x1", "square_y1", "square_x2", "square_y2"]
@@ -34,28 +35,55 @@ def find_keypoints(
     model: Path | str,
     keypoints_path: Path | str,
     settings: LandmarkSettings,
+    *,
+    workers: int = 1,
 ) -> None:
     """Stage 6: writes the keypoints of a shard's crops (KEYPOINTS), row by row; missed hands keep their row.
 
-    Keypoints: MediaPipe order, x, y, z in units of the crop, see `simhand.tables` (paper: section 3.2).
+    Keypoints: MediaPipe order, x, y, z in units of the crop, see `simhand.tables` (paper: section 3.2). They are the
+    same whatever the number of `workers`, processes of one thread each.
+
+    Raises:
+        TableError: a frame is no JPEG.
+        WorkerError: a worker died.
     """
+    frame_rows = open_arrow(crops_path, CROPS)["frame_row"].to_numpy()
+    parts = _parts(frame_rows)
+    tables = [KEYPOINTS.empty_table()]
+    with Progress("hands", len(frame_rows)) as progress:
+        start = partial(_start, frames_path, crops_path, model, settings)
+        for part, keypoints in zip(parts, in_workers(start, parts, workers), strict=True):
+            tables.append(keypoints)
+            progress.advance(len(part), found=len(keypoints) - keypoints["keypoints"].null_count)
+    write_parquet(pa.concat_tables(tables), keypoints_path, KEYPOINTS)
+
+
+def _parts(frame_rows: np.ndarray) -> list[range]:
+    """Ranges of crops of at most 32 hands, or one frame: the hands of a frame stay together, it is decoded once."""
+    borders = np.flatnonzero(np.diff(frame_rows, prepend=-1, append=-1)).tolist()  # where a frame's hands begin
+    firsts: list[int] = []
+    for start, end in pairwise(borders):
+        if not firsts or end - firsts[-1] > _PART:
+            firsts.append(start)
+    return [range(first, end) for first, end in pairwise([*firsts, len(frame_rows)])]
+
+
+def _start(
+    frames_path: Path | str, crops_path: Path | str, model: Path | str, settings: LandmarkSettings
+) -> Callable[[range], pa.Table]:
+    """What a worker does with a range of crops: their keypoints."""
     frames = open_arrow(frames_path, FRAMES)
-    crops = open_arrow(crops_path, CROPS).select(_COLUMNS + _SQUARE).to_pylist()
-    rows: list[dict] = []
-    if crops:
-        with Landmarker(model, _MAX_HANDS, settings.score_threshold) as landmarker:
-            rows = list(_rows(frames, crops, landmarker, settings))
-    found = sum(row["status"] == "found" for row in rows)
-    log.info("keypoints of %d of %d hands", found, len(rows))
-    write_parquet(pa.Table.from_pylist(rows, KEYPOINTS), keypoints_path, KEYPOINTS)
+    crops = open_arrow(crops_path, CROPS).select(_COLUMNS + _SQUARE)
+    landmarker = Landmarker(model, _MAX_HANDS, settings.score_threshold)  # for the life of the process
 
+    def keypoints_of(rows: range) -> pa.Table:
+        found = []
+        for frame_row, group in groupby(crops.slice(rows.start, len(rows)).to_pylist(), lambda crop: crop["frame_row"]):
+            image = frame_image(frames, frame_row, frames_path)
+            found += [_row(image, crop, landmarker, settings) for crop in group]
+        return pa.Table.from_pylist(found, KEYPOINTS)
 
-def _rows(frames: pa.Table, crops: list[dict], landmarker: Landmarker, settings: LandmarkSettings) -> Iterator[dict]:
-    progress = tqdm(crops, desc="keypoints", unit="hand", disable=None)
-    for frame_row, group in groupby(progress, key=lambda crop: crop["frame_row"]):
-        image = decode_jpeg(frames["jpeg"][frame_row])
-        for crop in group:
-            yield _row(image, crop, landmarker, settings)
+    return keypoints_of
 
 
 def _row(image: np.ndarray, crop: dict, landmarker: Landmarker, settings: LandmarkSettings) -> dict:

@@ -4,15 +4,17 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from simhand.files import read_parquet
+from simhand.errors import TableError
+from simhand.files import arrow_writer, open_arrow, read_parquet
 from simhand.frames.sampling import sample_shard
 from simhand.frames.settings import SamplingSettings
 from simhand.hands.detect import detect_shard, suppress_overlaps
 from simhand.hands.detector import Detection
 from simhand.hands.settings import DetectionSettings
-from simhand.tables import HANDS
+from simhand.tables import FRAMES, HANDS
 from simhand.videos.index import write_shard_list
 from tests.hands.made_up import write_shard
 
@@ -36,6 +38,17 @@ def test_frames_without_hands_and_without_frames(tmp_path: Path, hand_model: Pat
         write_shard(tmp_path, images, [])
         detect_shard("s", tmp_path / "frames.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
         assert len(read_parquet(tmp_path / "h.parquet", HANDS)) == 0
+
+
+def test_a_frame_that_is_no_image_is_named(tmp_path: Path, hand_model: Path) -> None:
+    write_shard(tmp_path, [np.full((120, 160, 3), 90, np.uint8)] * 2, [])
+    frames = open_arrow(tmp_path / "frames.arrow", FRAMES).to_pydict()
+    frames["jpeg"][1] = b"no JPEG"
+    with arrow_writer(tmp_path / "damaged.arrow", FRAMES) as writer:
+        writer.write_table(pa.table(frames, FRAMES))
+    with pytest.raises(TableError, match=r"(?s)an image is damaged.*damaged.arrow, row 1.*7 bytes are not a JPEG"):
+        detect_shard("s", tmp_path / "damaged.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+    assert not (tmp_path / "h.parquet").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""Work on images in processes of their own, which are replaced before they grow: MediaPipe is known to leak memory.
+
+A script that leads here must guard what it runs by `if __name__ == "__main__":`, for each worker imports it first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from simhand.errors import WorkerError
+
+_PARTS_A_WORKER = 64  # then it is replaced; a part being 32 images, that is 2,048 of them
+_PR_SET_PDEATHSIG = 1  # of prctl(2)
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Part], workers: int) -> Iterator[Result]:
+    """Does all parts of some work, and yields the results in the order of the parts.
+
+    Args:
+        start: called once in each worker; gives the function that does a part. Parts and results travel by pickle.
+        parts: small ones, so that workers end soon when asked to; rows of a file rather than images.
+        workers: processes at a time.
+
+    Raises:
+        WorkerError: a worker died, killed by the system for its memory, say.
+    """
+    context = get_context("spawn")  # a fork would copy locks that other threads hold
+    for first in range(0, len(parts), workers * _PARTS_A_WORKER):
+        generation = parts[first : first + workers * _PARTS_A_WORKER]
+        count = min(workers, len(generation))
+        executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(start, os.getpid()))
+        try:
+            yield from executor.map(_do, generation)
+        except BrokenProcessPool as error:
+            raise _died(executor, generation) from error
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+def _died(executor: Executor, generation: Sequence[Any]) -> WorkerError:
+    return WorkerError(
+        "a worker process died",
+        where=f"while working on {generation[0]} to {generation[-1]}",
+        expected="workers that live until their work is done",
+        hint="where the system killed it for its memory, give the job more, or fewer threads",
+    )
+
+
+_work: Callable[[Any], Any]
+
+
+def _begin(start: Callable[[], Callable[[Any], Any]], parent: int) -> None:
+    """Makes this process a worker that ends with its parent, however that ends, and leaves Ctrl-C to it."""
+    global _work  # noqa: PLW0603 - a worker has one task for all its life
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before it could be watched
+        os._exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _work = start()
+
+
+def _do(part: Any) -> Any:
+    return _work(part)
