@@ -9,9 +9,9 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from simhand.errors import WorkerError
@@ -28,7 +28,7 @@ def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Pa
 
     Args:
         start: called once in each worker; gives the function that does a part. Parts and results travel by pickle.
-        parts: small ones, so that workers end soon when asked to; rows of a file rather than images.
+        parts: rows of a file, say, rather than images.
         workers: processes at a time.
 
     Raises:
@@ -38,16 +38,21 @@ def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Pa
     for first in range(0, len(parts), workers * _PARTS_A_WORKER):
         generation = parts[first : first + workers * _PARTS_A_WORKER]
         count = min(workers, len(generation))
+        others = set(active_children())
         executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(start, os.getpid()))
         try:
             yield from executor.map(_do, generation)
         except BrokenProcessPool as error:
-            raise _died(executor, generation) from error
+            raise _died(generation) from error
+        except BaseException:  # an error, Ctrl-C, or a caller that wants no more: what is under way is of no use
+            for worker in set(active_children()) - others:
+                worker.kill()
+            raise
         finally:
             executor.shutdown(cancel_futures=True)
 
 
-def _died(executor: Executor, generation: Sequence[Any]) -> WorkerError:
+def _died(generation: Sequence[Any]) -> WorkerError:
     return WorkerError(
         "a worker process died",
         where=f"while working on {generation[0]} to {generation[-1]}",
