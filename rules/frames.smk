@@ -15,8 +15,9 @@ rule sample_frames:
     params:
         settings=CONFIG.sampling.values(),
         code=script_code("sample_frames.py"),
+    threads: 2
     resources:
-        mem="2GB",
+        mem="4GB",
         runtime="8h",
     conda:
         "../envs/cpu.yaml"

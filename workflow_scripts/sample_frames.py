@@ -10,4 +10,5 @@ with job_log(snakemake.log[0]):
         snakemake.output.frames,
         snakemake.output.status,
         SamplingSettings(**snakemake.params.settings),
+        workers=snakemake.threads,
     )

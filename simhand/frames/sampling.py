@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import subprocess
+import os
+import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
-from typing import IO
 
 import pyarrow as pa
-from tqdm import tqdm
 
 from simhand.files import arrow_writer, write_parquet
 from simhand.frames import decode
+from simhand.frames.children import Finished, run_in_order
 from simhand.frames.settings import SamplingSettings
+from simhand.frames.spool import Frame, read_spool
+from simhand.progress import Progress
 from simhand.tables import FRAMES, VIDEO_STATUS
-from simhand.videos.index import read_shard_list
+from simhand.videos.index import ListedVideo, read_shard_list
 
 log = logging.getLogger(__name__)
+
+_BATCH = 16  # frames to a batch of the table
 
 
 @dataclass
@@ -30,7 +32,7 @@ class VideoStatus:
     """How the decoding of one video went; one row of VIDEO_STATUS."""
 
     video_id: str
-    status: str = "ok"
+    status: str = ""
     reason: str = ""
     fps: float | None = None
     duration_s: float | None = None
@@ -38,79 +40,93 @@ class VideoStatus:
 
 
 def sample_shard(
-    list_path: Path | str, frames_path: Path | str, status_path: Path | str, settings: SamplingSettings
+    list_path: Path | str,
+    frames_path: Path | str,
+    status_path: Path | str,
+    settings: SamplingSettings,
+    workers: int = 1,
 ) -> None:
     """Stage 2: writes the sampled frames of a shard's videos (FRAMES) and how each video went (VIDEO_STATUS).
 
-    Frames that were decoded before a video's damage begins are kept; its status is still "corrupt" (or "timeout").
+    Each video is decoded in a process of its own. Frames that come before and after a damage are kept, and so are those
+    decoded before a limit was reached; of a video that changed while it was read, none is.
+
+    Args:
+        list_path: the list of the shard's videos.
+        frames_path: the table of frames, in the order of the list.
+        status_path: the table of statuses, in the same order.
+        settings: what to take, and the limits of each video.
+        workers: videos decoded side by side; the same bytes come out with any number.
     """
     videos = read_shard_list(list_path)
-    statuses = []
-    with arrow_writer(frames_path, FRAMES) as writer:
-        for video_id, path in tqdm(videos, desc="videos", unit="video", disable=None):
-            status = _sample_video(video_id, path, writer, settings)
-            log.info("%s: %s, %d frames %s", video_id, status.status, status.frames, status.reason)
-            statuses.append(vars(status))
-    write_parquet(pa.Table.from_pylist(statuses, VIDEO_STATUS), status_path, VIDEO_STATUS)
+    statuses: list[VideoStatus] = []
+    with arrow_writer(frames_path, FRAMES) as writer, Progress("videos", len(videos)) as progress:
+        folder = Path(frames_path).parent
+        decoded = run_in_order(
+            len(videos), lambda i: _command(videos[i], settings), workers, settings.time_limit_s, folder
+        )
+        for video, finished in zip(videos, decoded, strict=True):
+            status = _take_over(video, finished, settings, writer)
+            level = logging.INFO if status.status == "ok" else logging.WARNING
+            log.log(level, "%s: %s, %d frames %s", video.video_id, status.status, status.frames, status.reason)
+            statuses.append(status)
+            progress.advance(frames=status.frames)
+    write_parquet(pa.Table.from_pylist([vars(one) for one in statuses], VIDEO_STATUS), status_path, VIDEO_STATUS)
 
 
-def _sample_video(
-    video_id: str, path: str, writer: pa.RecordBatchFileWriter, settings: SamplingSettings
+def _command(video: ListedVideo, settings: SamplingSettings) -> list[str]:
+    request = decode.Request(
+        path=video.path,
+        fps=settings.fps,
+        jpeg_quality=settings.jpeg_quality,
+        decoder=settings.decoder,
+        frame_rate=video.frame_rate,
+        memory_limit_mb=settings.memory_limit_mb,
+        parent=os.getpid(),
+    )
+    return [sys.executable, "-m", decode.__name__, json.dumps(request._asdict())]
+
+
+def _take_over(
+    video: ListedVideo, finished: Finished, settings: SamplingSettings, writer: pa.RecordBatchFileWriter
 ) -> VideoStatus:
-    status = VideoStatus(video_id)
-    with tempfile.TemporaryFile() as errors, _decoder(path, settings, errors) as (process, killed):
-        try:
-            for batch in _stream(process, status):
-                names = pa.array([video_id] * len(batch), pa.string())
-                writer.write_batch(pa.record_batch([names, *batch.columns], schema=FRAMES))
-                status.frames += len(batch)
-        except (pa.ArrowInvalid, OSError) as error:
-            status.status, status.reason = "corrupt", str(error)
-        code = process.wait()
-        if killed:
-            status.status, status.reason = "timeout", f"not decoded within {settings.time_limit_s:g} s"
-        elif code != 0:
-            status.status, status.reason = "corrupt", _last_line(errors) or f"the decoder ended with {code}"
-    if status.status == "ok" and status.frames == 0:
-        status.status, status.reason = "empty", "no frame"
+    """Appends a video's frames to the shard's."""
+    status = VideoStatus(video.video_id)
+    for batch in _batches(finished, status):
+        _append(video.video_id, batch, writer)
+        status.frames += len(batch)
+    if not status.status:
+        status.status, status.reason = _why_ended(finished, settings)
     return status
 
 
-@contextmanager
-def _decoder(
-    path: str, settings: SamplingSettings, errors: IO[bytes]
-) -> Iterator[tuple[subprocess.Popen[bytes], list[bool]]]:
-    """A decoding process, and a list that is filled when the time limit killed it."""
-    arguments = [path, str(settings.fps), str(settings.jpeg_quality)]
-    command = [sys.executable, "-m", decode.__name__, *arguments]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-    killed: list[bool] = []
-
-    def kill() -> None:
-        killed.append(True)
-        process.kill()
-
-    timer = Timer(settings.time_limit_s, kill)
-    timer.start()
-    try:
-        yield process, killed
-    finally:
-        timer.cancel()
-        process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+def _batches(finished: Finished, status: VideoStatus) -> Iterator[list[Frame]]:
+    """A video's frames, some at a time; what else was found out about it goes into `status`."""
+    batch: list[Frame] = []
+    for entry in read_spool(finished.output):
+        if not isinstance(entry, Frame):
+            vars(status).update(entry)
+            continue
+        batch.append(entry)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
-def _stream(process: subprocess.Popen[bytes], status: VideoStatus) -> Iterator[pa.RecordBatch]:
-    """The batches of frames as they come; fills in what the container says about the video."""
-    with pa.ipc.open_stream(pa.PythonFile(process.stdout, "r")) as reader:
-        metadata = reader.schema.metadata
-        status.fps, status.duration_s = float(metadata[b"fps"]), float(metadata[b"duration_s"])
-        yield from reader
+def _append(video_id: str, frames: Sequence[Frame], writer: pa.RecordBatchFileWriter) -> None:
+    columns = [[video_id] * len(frames), *map(list, zip(*frames, strict=True))]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, FRAMES, strict=True)]
+    writer.write_batch(pa.record_batch(arrays, schema=FRAMES))
 
 
-def _last_line(errors: IO[bytes]) -> str:
-    errors.seek(0)
-    lines = [line.strip() for line in errors.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+def _why_ended(finished: Finished, settings: SamplingSettings) -> tuple[str, str]:
+    """The status of a video whose process could not tell it."""
+    if finished.late:
+        return "timeout", f"not decoded within {settings.time_limit_s:g} s"
+    if finished.code == -signal.SIGKILL:
+        return "memory", "the system killed its decoder, which it does where memory runs out"
+    if finished.code < 0:
+        return "corrupt", f"its decoder crashed ({signal.Signals(-finished.code).name})"
+    return "corrupt", finished.last_words or f"its decoder ended with {finished.code}"

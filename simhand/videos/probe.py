@@ -1,0 +1,87 @@
+"""What containers say about their durations, asked in a process of its own, which a damaged file may hang or crash.
+
+    python -m simhand.videos.probe
+
+answers each line on standard input, a path as JSON, with a line on standard output: the duration in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+UNKNOWN = -1.0
+_PATIENCE_S = 20.0  # the header of a video on a slow disk takes seconds, not more
+
+
+def durations(paths: Sequence[str], patience_s: float = _PATIENCE_S) -> Iterator[float]:
+    """The duration of each file in seconds: 0 if it cannot be opened, negative if it states none.
+
+    A file that crashes the process that asks, or keeps it busy for `patience_s`, counts as one that states none.
+    """
+    child = None
+    try:
+        for path in paths:
+            child = child or _Child()
+            answer = child.ask(path, patience_s)
+            if answer is None:
+                child.end()
+                child = None
+            yield UNKNOWN if answer is None else answer
+    finally:
+        if child:
+            child.end()
+
+
+class _Child:
+    """A process that answers."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "simhand.videos.probe"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+        )
+
+    def ask(self, path: str, patience_s: float) -> float | None:
+        """The answer; None if there is none within the time."""
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps(path).encode() + b"\n")
+        except BrokenPipeError:
+            return None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            if not selector.select(patience_s):
+                return None
+        line = self._process.stdout.readline()
+        return float(line) if line.endswith(b"\n") else None
+
+    def end(self) -> None:
+        """Ends it, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def _stated_duration_s(path: str) -> float:
+    import av  # noqa: PLC0415  - who asks needs no decoder
+
+    try:
+        with av.open(f"file:{path}", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container:
+            return UNKNOWN if container.duration is None else round(container.duration / av.time_base, 3)
+    except (OSError, ValueError):  # what FFmpeg raises is one of these
+        return 0.0
+
+
+def main() -> None:
+    """Answers until there are no more questions, or nobody to ask them."""
+    for line in sys.stdin:
+        sys.stdout.write(f"{_stated_duration_s(json.loads(line))}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Looks at a source: which videos it has, and whether one changed since the last look.
+
+Looking at a video costs one `stat`; its content is read (in part) only when its size or its time changed. A file that
+was touched but holds the same bytes keeps its fingerprint, so nothing runs again. A folder of frames is listed again
+only when its own time changed, which adding, removing or renaming an image does; overwriting one in place does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from simhand.errors import ConfigError
+from simhand.videos.image_names import SUFFIXES as IMAGE_SUFFIXES
+from simhand.videos.image_names import frame_numbers, is_image
+from simhand.videos.index import UNREADABLE, Video, read_index, write_index
+from simhand.videos.probe import durations
+
+SUFFIXES = (
+    ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"
+)  # fmt: skip
+_CHUNK = 256 * 1024
+_CHUNKS = 16
+_THREADS = 8  # a stat on a network disk waits most of its time
+_RECENT_NS = (
+    2_000_000_000  # file systems tell times in steps of up to 2 s: what changes twice in a step looks unchanged
+)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_rate: float = 30.0) -> list[Video]:
+    """Brings the index of a source up to date.
+
+    Args:
+        kind: what the source is, a key of KINDS. videos: a folder of videos, searched with all folders below it; hidden
+            files are passed over; an id is a path inside the folder. list: a text file that names videos, see
+            `listed_files`. frames: a folder of folders of images; each that directly holds images is a video, its id
+            the path inside the folder.
+        path: the folder or file.
+        index_path: where the index of the last look is kept (TSV); written only if something changed.
+        frame_rate: what makes seconds of the numbers of extracted frames (kind frames).
+
+    Returns:
+        The videos, sorted by id.
+
+    Raises:
+        ConfigError: the source is missing or empty, or names a video twice.
+    """
+    before = read_index(index_path) if Path(index_path).exists() else []
+    known = {video.video_id: video for video in before}
+    videos = sorted(KINDS[kind](Path(path), known, frame_rate))
+    if videos != before:
+        write_index(videos, index_path)
+    return videos
+
+
+def _look_at_folder(folder: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
+    ids = [name for name in _names_below(str(folder)) if name.lower().endswith(SUFFIXES)]
+    if not ids:
+        raise ConfigError("a source has no videos", where=folder, expected=" ".join(SUFFIXES), got="none of these")
+    return _look_at_files([(name, os.path.join(folder, name)) for name in ids], known, folder)  # noqa: PTH118
+
+
+def _names_below(folder: str) -> Iterator[str]:
+    """Paths of files inside a folder; links to folders are followed, each real folder once; hidden ones are not."""
+    seen: set[tuple[int, int]] = set()
+    for root, directories, names in os.walk(folder, followlinks=True):
+        state = os.stat(root)  # noqa: PTH116
+        if (state.st_dev, state.st_ino) in seen:
+            directories.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
+        directories[:] = [name for name in directories if not name.startswith(".")]
+        below = "" if root == folder else os.path.relpath(root, folder) + "/"
+        yield from (below + name for name in names if not name.startswith("."))
+
+
+def _look_at_list(path: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
+    return _look_at_files(list(listed_files(path).items()), known, path)
+
+
+def listed_files(path: Path) -> dict[str, str]:
+    """The videos that a text file names, by id: a path a line, or `video_id<TAB>path`.
+
+    Paths are absolute or relative to the file's own folder. Without an id, the path as it is written is the id. Blank
+    lines, and lines that begin with #, say nothing.
+
+    Raises:
+        ConfigError: no video in it, an id twice, or not UTF-8.
+    """
+    lines: dict[str, int] = {}
+    found: dict[str, str] = {}
+    for number, line in enumerate(_text_lines(path), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        video_id, _, written = (part.strip() for part in line.rpartition("\t"))
+        video_id = video_id or written
+        if video_id in lines:
+            raise ConfigError(
+                "a list of videos has an id twice",
+                where=f"{path}, lines {lines[video_id]} and {number}",
+                expected="each id once",
+                got=video_id,
+                hint="remove one of the lines, or write another id and a tab before its path",
+            )
+        lines[video_id] = number
+        found[video_id] = os.path.join(path.parent, written)  # noqa: PTH118
+    if not found:
+        raise ConfigError("a list of videos is empty", where=path, expected="a path a line", got="no path")
+    return found
+
+
+def _text_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8"
+        raise ConfigError("a list of videos is not text in UTF-8", where=path, got=error.reason, hint=hint) from error
+    except OSError as error:
+        raise ConfigError("cannot read a list of videos", where=path, got=error.strerror) from error
+
+
+def _look_at_files(ids_and_paths: Sequence[tuple[str, str]], known: dict[str, Video], where: Path) -> list[Video]:
+    _check_names((name for name, _ in ids_and_paths), where)
+    seen = _on_threads(lambda pair: _seen_before(*pair, known), ids_and_paths)
+    videos = [video for video in seen if video]
+    new = [pair for pair, video in zip(ids_and_paths, seen, strict=True) if not video]
+    return videos + _on_threads_in_groups(_look_anew, new)
+
+
+def _seen_before(video_id: str, path: str, known: dict[str, Video]) -> Video | None:
+    """The video as it was at the last look, if it is the same; also what is no file at all."""
+    try:
+        state = os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return Video(video_id, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0)
+    if not stat.S_ISREG(state.st_mode):
+        return Video(video_id, path, 0, 0, "not a file", 0.0)
+    before = known.get(video_id)
+    same = before and before[1:4] == (path, state.st_size, state.st_mtime_ns) and not before.unreadable
+    return before if same else None
+
+
+def _look_anew(ids_and_paths: Sequence[tuple[str, str]]) -> list[Video]:
+    """Files that are new or changed."""
+    found: list[Video] = []
+    readable: list[int] = []
+    for video_id, path in ids_and_paths:
+        looked_ns = time.time_ns()
+        try:
+            state = os.stat(path)  # noqa: PTH116
+            fingerprint = content_fingerprint(Path(path))
+            readable.append(len(found))
+            mtime_ns = state.st_mtime_ns if abs(looked_ns - state.st_mtime_ns) > _RECENT_NS else 0
+            found.append(Video(video_id, path, state.st_size, mtime_ns, fingerprint, 0.0))
+        except OSError as error:
+            found.append(Video(video_id, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0))
+    for i, duration_s in zip(readable, durations([found[i].path for i in readable]), strict=True):
+        found[i] = found[i]._replace(duration_s=duration_s)
+    return found
+
+
+def content_fingerprint(path: Path) -> str:
+    """A hash of a file's size and of up to 16 pieces of 256 KiB spread evenly over it: all of a file below 4 MiB."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.blake2b(str(size).encode(), digest_size=16)
+        for i in range(_CHUNKS):
+            file.seek(max(size - _CHUNK, 0) * i // (_CHUNKS - 1) if size > _CHUNK * _CHUNKS else i * _CHUNK)
+            digest.update(file.read(_CHUNK))
+    return digest.hexdigest()
+
+
+def _look_at_frames(folder: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
+    videos: list[Video] = []
+    seen: set[tuple[int, int]] = set()
+    level = [""]
+    while level:  # all folders of one depth at a time
+        found = _on_threads(lambda name: _look_at_frame_folder(folder, name, known, frame_rate), level)
+        level = []
+        for video, below, identity in found:
+            if identity in seen:  # a link that leads back
+                continue
+            seen.add(identity)
+            level += below
+            if video and video.video_id:
+                videos.append(video)
+    if not videos:
+        hint = "name the folder above: each folder below it is a video" if any(_images(folder)) else None
+        expected = f"folders with {' '.join(IMAGE_SUFFIXES)}"
+        raise ConfigError("a source has no frames", where=folder, expected=expected, got="none of these", hint=hint)
+    _check_names((video.video_id for video in videos), folder)
+    return videos
+
+
+def _look_at_frame_folder(
+    folder: Path, name: str, known: dict[str, Video], frame_rate: float
+) -> tuple[Video | None, list[str], tuple[int, int]]:
+    """A folder as a video, if it directly holds images; the folders in it; and what tells it from other folders.
+
+    Folders that were listed before, held nothing but files, and did not change are not listed again.
+    """
+    path = os.path.join(folder, name)  # noqa: PTH118
+    looked_ns = time.time_ns()
+    try:
+        state = os.stat(path)  # noqa: PTH116
+        identity = (state.st_dev, state.st_ino)
+        before = known.get(name)
+        if before and (before.path, before.mtime_ns, before.frame_rate) == (path, state.st_mtime_ns, frame_rate):
+            return before, [], identity
+        with os.scandir(path) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+        below = [f"{name}/{entry.name}".lstrip("/") for entry in shown if entry.is_dir()]
+        sizes = {entry.name: entry.stat().st_size for entry in shown if is_image(entry.name) and not entry.is_dir()}
+    except OSError as error:
+        return Video(name, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0, frame_rate), [], (0, hash(path))
+    stable = not below and abs(looked_ns - state.st_mtime_ns) > _RECENT_NS
+    video = _frames_video(name, path, sizes, state.st_mtime_ns if stable else 0, frame_rate) if sizes else None
+    return video, below, identity
+
+
+def _frames_video(name: str, path: str, sizes: dict[str, int], mtime_ns: int, frame_rate: float) -> Video:
+    names_and_sizes = "".join(f"{image}\0{size}\0" for image, size in sorted(sizes.items()))
+    digest = hashlib.blake2b(names_and_sizes.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    numbers = list(frame_numbers(sizes).values())
+    duration_s = round((numbers[-1] - numbers[0] + 1) / frame_rate, 3)
+    return Video(name, path, sum(sizes.values()), mtime_ns, digest, duration_s, frame_rate)
+
+
+def _images(folder: Path) -> Iterator[str]:
+    return (entry.name for entry in folder.iterdir() if is_image(entry.name))
+
+
+def _check_names(names: Iterable[str], where: Path) -> None:
+    for name in names:
+        if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise ConfigError("the name of a video is not UTF-8", where=where, got=ascii(name), hint="rename the file")
+
+
+def _on_threads(look: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """`look` at each item; in groups, since handing over a single stat takes longer than a stat."""
+    return _on_threads_in_groups(lambda group: [look(item) for item in group], items)
+
+
+def _on_threads_in_groups(look: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item]) -> list[Result]:
+    """`look` at groups of items on as many threads; the results in the order of the items."""
+    size = max(-(-len(items) // _THREADS), 16)
+    groups = [items[first : first + size] for first in range(0, len(items), size)]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return [result for results in pool.map(look, groups) for result in results]
+
+
+KINDS: dict[str, Callable[[Path, dict[str, Video], float], list[Video]]] = {
+    "videos": _look_at_folder,
+    "list": _look_at_list,
+    "frames": _look_at_frames,
+}
