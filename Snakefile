@@ -19,6 +19,7 @@ include: "rules/frames.smk"
 include: "rules/hands.smk"
 include: "rules/keypoints.smk"
 include: "rules/mining.smk"
+include: "rules/hand100m.smk"
 include: "rules/pretraining.smk"
 include: "rules/finetuning.smk"
 include: "rules/reporting.smk"
@@ -32,16 +33,19 @@ localrules:
 
 
 rule all:
-    """The report: the table of errors, curves, neighbours, and what was lost on the way."""
+    """The report: the table of errors, curves, and the data report. Without an experiment: encoders and data report."""
     default_target: True
     input:
-        "results/report/index.html",
+        "results/report/index.html" if RESULTS else [],
+        "results/report/data/index.html",
+        expand("results/pretraining/{run}/encoder.pt", run=CONFIG.pretraining),
 
 
 rule data:
-    """The data half: every pool with its neighbours."""
+    """The data half: every pool with its neighbours, and the data report."""
     input:
         all_neighbours(),
+        "results/report/data/index.html",
 
 
 rule pretrained:

@@ -1,6 +1,7 @@
 # What the rules share: the checked configuration, the index of the sources, and functions for inputs and params.
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from simhand.config import check_pool_sizes, load_config
 from simhand.errors import SimhandError
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
+from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
-from simhand.videos.index import read_index, shard_lists, update_index
+from simhand.videos.index import read_index, shard_lists
+from simhand.videos.sources import update_index
 
 # Jobs without an environment of their own run with the Python that runs snakemake; others import simhand from here.
 if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
@@ -24,25 +27,21 @@ else:
     )
 
 
-wildcard_constraints:
-    source="[^/]+",
-    shard="[0-9]+of[0-9]+",
-    pool="[^/]+",
-    query="[0-9]+of[0-9]+",
-    run="[^/]+",
-    labelled="[^/]+",
-    percent="[0-9]+",
-    seed="[0-9]+",
-
-
 def index_sources(settings):
     """The videos of each source; looked at anew when planning, not in every job on a cluster."""
-    indices = {name: f"results/videos/{name}/index.tsv" for name in settings.sources}
+    sources = {
+        name: source
+        for name, source in settings.sources.items()
+        if source.kind != "annotations"
+    }
+    indices = {name: f"results/videos/{name}/index.tsv" for name in sources}
     if not workflow.is_main_process:
         return {name: read_index(index) for name, index in indices.items()}
     return {
-        name: update_index(settings.sources[name].videos, index)
-        for name, index in indices.items()
+        name: update_index(
+            source.kind, source.path, indices[name], frame_rate=source.frame_rate
+        )
+        for name, source in sources.items()
     }
 
 
@@ -52,10 +51,37 @@ try:
     check_pool_sizes(CONFIG, VIDEOS)
 except SimhandError as error:
     raise WorkflowError(str(error)) from None
+# Which videos are annotated is not known before the JSON is read: all shards are made, some may be empty.
 SHARDS = {
-    name: shard_lists(VIDEOS[name], source.shards)
+    name: (
+        shard_lists(VIDEOS[name], source.shards)
+        if name in VIDEOS
+        else dict.fromkeys(shard_names(source.shards))
+    )
     for name, source in CONFIG.sources.items()
 }
+
+
+def is_annotated(source):
+    """Whether the hands of a source are annotated, not looked for in videos."""
+    return source not in VIDEOS
+
+
+def one_of(names):
+    """A pattern for these names and no other text."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    source=one_of(name for name in CONFIG.sources if not is_annotated(name)),
+    annotated=one_of(filter(is_annotated, CONFIG.sources)),
+    shard="[0-9]+of[0-9]+",
+    pool="[^/]+",
+    query="[0-9]+of[0-9]+",
+    run="[^/]+",
+    labelled="[^/]+",
+    percent="[0-9]+",
+    seed="[0-9]+",
 
 
 def script_code(name):
@@ -86,6 +112,15 @@ def all_shards(pattern):
     ]
 
 
+def video_shards(pattern):
+    """A file for each shard of each source whose hands are looked for in videos."""
+    return [
+        pattern.format(source=source, shard=shard)
+        for source in VIDEOS
+        for shard in SHARDS[source]
+    ]
+
+
 def queries(pool):
     """The names of the shards of a pool's queries."""
     count = CONFIG.pools[pool].query_shards
@@ -94,6 +129,8 @@ def queries(pool):
 
 def neighbours_of_pool(pool):
     """All neighbours of a pool."""
+    if CONFIG.pools[pool].similar == "annotated":
+        return [f"results/pools/{pool}/neighbours/released.parquet"]
     return [
         f"results/pools/{pool}/neighbours/{query}.parquet" for query in queries(pool)
     ]
@@ -151,6 +188,29 @@ def neighbour_settings(wildcards):
     return CONFIG.pools[wildcards.pool].values(NeighbourSettings)
 
 
+# In the place of stages 1 to 6, and 9, where hands are annotated.
+
+
+def annotation_file(wildcards):
+    return str(CONFIG.sources[wildcards.annotated].annotations)
+
+
+def annotated_images(wildcards):
+    return str(CONFIG.sources[wildcards.annotated].images)
+
+
+def pool_sources(wildcards):
+    return list(CONFIG.pools[wildcards.pool].sources)
+
+
+def pool_annotations(wildcards):
+    return expand("results/annotations/{source}.arrow", source=pool_sources(wildcards))
+
+
+def released_settings(wildcards):
+    return CONFIG.pools[wildcards.pool].values(ReleasedSettings)
+
+
 # Stage 10.
 
 
@@ -202,7 +262,17 @@ def labelled_format(wildcards):
     return CONFIG.labelled[wildcards.labelled].format
 
 
-# Stage 12.
+# The data report, and stage 12.
+
+
+POOLS = [
+    {
+        "name": name,
+        "sources": list(pool.sources),
+        "min_visible": pool.min_visible,
+    }
+    for name, pool in CONFIG.pools.items()
+]
 
 
 RESULTS = [

@@ -27,15 +27,48 @@ from simhand.videos.index import Video, max_frames
 Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
 Percent = Annotated[int, Field(ge=1, le=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+SOURCE_KINDS = {"videos": "folder", "list": "file", "frames": "folder", "annotations": "file"}  # and what they name
 
 
 class SourceSettings(Settings):
-    """A source: a folder of videos."""
+    """A source of hands: exactly one of SOURCE_KINDS is given, which says what it is and where."""
 
-    videos: Path = Field(description="the folder; videos in folders below it count too")
+    videos: Path | None = Field(None, description="a folder of videos; those in folders below it count too")
+    list: Path | None = Field(
+        None,
+        description="instead: a text file with the path of a video a line, or an id, a tab and a path; relative paths "
+        "are seen from the file's folder",
+    )
+    frames: Path | None = Field(
+        None, description="instead: a folder in which each folder of images holds the extracted frames of a video"
+    )
+    frame_rate: float = Field(
+        30.0, gt=0, description="with frames: what the numbers in the images' names count, a second"
+    )
+    annotations: Path | None = Field(
+        None,
+        description="instead: hands that are known already, a JSON in the official layout of Hand100M; its hands are "
+        "neither looked for nor balanced",
+    )
+    images: Path | None = Field(None, description="with annotations: the folder of the images that they name")
     shards: int = Field(
         8, ge=1, description="into how many jobs the work on its videos is cut; 50 to 150 videos each do well"
     )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The keys of SOURCE_KINDS that are given."""
+        return tuple(kind for kind in SOURCE_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def kind(self) -> str:
+        """What the source is."""
+        return self.kinds[0]
+
+    @property
+    def path(self) -> Path:
+        """Where the source is."""
+        return Path(getattr(self, self.kind))
 
 
 class LabelledSettings(Settings):
@@ -55,9 +88,9 @@ class ExperimentSettings(Settings):
     """What is fine-tuned and compared: each run on each labelled set, with each fraction of labels and each seed."""
 
     runs: tuple[Name, ...] = Field(
-        min_length=1, description=f"pre-training runs, and {NO_PRETRAINING!r} for random initial weights"
+        (), description=f"pre-training runs, and {NO_PRETRAINING!r} for random initial weights"
     )
-    labelled: tuple[Name, ...] = Field(min_length=1, description="names of labelled sets")
+    labelled: tuple[Name, ...] = Field((), description="names of labelled sets")
     label_percents: tuple[Percent, ...] = Field((100,), min_length=1, description="percentages of the training labels")
     seeds: tuple[Seed, ...] = Field((0,), min_length=1, description="of fine-tuning")
 
@@ -73,7 +106,7 @@ class ExperimentSettings(Settings):
 class Config(Settings):
     """The whole of config.yaml."""
 
-    sources: dict[Name, SourceSettings] = Field(min_length=1, description="folders of videos, by name")
+    sources: dict[Name, SourceSettings] = Field(min_length=1, description="where videos come from, by name")
     sampling: SamplingSettings = Field(default_factory=SamplingSettings, description="stage 2: frames")
     detection: DetectionSettings = Field(default_factory=DetectionSettings, description="stage 3: hands in frames")
     balance: BalanceSettings = Field(default_factory=BalanceSettings, description="stage 4: left and right")
@@ -81,11 +114,13 @@ class Config(Settings):
     keypoints: KeypointSettings = Field(default_factory=KeypointSettings, description="stage 6: 21 keypoints")
     pools: dict[Name, PoolSettings] = Field(min_length=1, description="stages 7 to 9: pools and mining, by name")
     pretraining: dict[Name, PretrainingSettings] = Field(
-        description="stage 10: runs, by name; the block `defaults` holds what they share"
+        default_factory=dict, description="stage 10: runs, by name; the block `defaults` holds what they share"
     )
-    labelled: dict[Name, LabelledSettings] = Field(min_length=1, description="labelled sets, by name")
+    labelled: dict[Name, LabelledSettings] = Field(default_factory=dict, description="labelled sets, by name")
     finetuning: FinetuningSettings = Field(default_factory=FinetuningSettings, description="stage 11: DetNet")
-    experiment: ExperimentSettings = Field(description="stage 11: what is compared")
+    experiment: ExperimentSettings = Field(
+        default_factory=ExperimentSettings, description="stage 11: what is compared; nothing: no labels are needed"
+    )
     report: ReportSettings = Field(default_factory=ReportSettings, description="stage 12: the report")
 
     @model_validator(mode="before")
@@ -154,8 +189,7 @@ def _similar(key: str, known: list[str]) -> str | None:
 def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     """What the blocks of a configuration hold against each other or the disk, one keyword dictionary a problem."""
     for name, source in config.sources.items():
-        if not source.videos.is_dir():
-            yield _missing_folder(f"sources.{name}.videos", source.videos)
+        yield from _source_contradictions(f"sources.{name}", source)
     for name, labelled in config.labelled.items():
         if not labelled.path.is_dir():
             yield _missing_folder(f"labelled.{name}.path", labelled.path)
@@ -165,6 +199,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     yield from _missing_file("keypoints.model", config.keypoints.model)
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
+        yield from _unannotated(name, pool, config)
     for name, run in config.pretraining.items():
         yield from _run_contradictions(name, run, config)
     runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
@@ -172,6 +207,29 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     yield from _unknown("experiment.labelled", config.experiment.labelled, config.labelled)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _source_contradictions(key: str, source: SourceSettings) -> Iterator[dict[str, Any]]:
+    kinds = ", ".join(SOURCE_KINDS)
+    if len(source.kinds) != 1:
+        yield {
+            "what": f"{key}: a source is of one kind",
+            "expected": f"exactly one of the keys {kinds}",
+            "got": " and ".join(source.kinds) or "none of them",
+            "hint": "make a source of each" if source.kinds else "videos: a folder of videos, is the usual one",
+        }
+        return
+    if (source.kind == "annotations") != (source.images is not None):
+        yield {"what": f"{key}: annotations and images belong together", "expected": "both keys, or none of them"}
+    elif source.images and not source.images.is_dir():
+        yield _missing_folder(f"{key}.images", source.images)
+    if SOURCE_KINDS[source.kind] == "folder" and not source.path.is_dir():
+        yield _missing_folder(f"{key}.{source.kind}", source.path)
+    elif SOURCE_KINDS[source.kind] == "file":
+        yield from _missing_file(f"{key}.{source.kind}", source.path)
+    if "frame_rate" in source.model_fields_set and source.kind != "frames":
+        what = f"{key}.frame_rate belongs to extracted frames; videos tell their own"
+        yield {"what": what, "expected": "no such key, or the key frames", "got": source.kind, "hint": "remove it"}
 
 
 def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
@@ -192,6 +250,21 @@ def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> 
             "expected": f"finetuning.encoder = {config.finetuning.encoder}",
             "got": run.encoder,
         }
+
+
+def _unannotated(name: str, pool: PoolSettings, config: Config) -> Iterator[dict[str, Any]]:
+    """The sources of a pool that cannot give the similar hands that it is to take from annotations."""
+    sources = [source for source in pool.sources if source in config.sources]
+    strangers = [source for source in sources if not config.sources[source].annotations]
+    if pool.similar == "annotated" and strangers:
+        yield {
+            "what": f"pools.{name}.similar: annotated similar hands of a source without annotations",
+            "expected": "sources with the key annotations",
+            "got": ", ".join(strangers),
+            "hint": "similar: mined",
+        }
+    if pool.similar == "annotated" and pool.further_ranks:
+        yield {"what": f"pools.{name}.further_ranks: these are mined", "expected": "similar: mined", "got": "annotated"}
 
 
 def _missing_folder(key: str, path: Path) -> dict[str, Any]:
@@ -226,7 +299,7 @@ def check_pool_sizes(config: Config, videos: Mapping[str, list[Video]]) -> None:
         ConfigError: names the pool and the most hands that its sources can have.
     """
     for name, pool in config.pools.items():
-        frames = [max_frames(videos[source], config.sampling.fps) for source in pool.sources]
+        frames = [max_frames(videos[name], config.sampling.fps) if name in videos else None for name in pool.sources]
         if pool.size is None or None in frames:
             continue
         hands = config.detection.max_hands

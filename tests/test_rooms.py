@@ -24,7 +24,19 @@ ROOMS = [
     "reporting",
 ]
 FILES = sorted(path for room in ROOMS for path in (ROOT / "simhand" / room).glob("*.py"))
-NOT_ON_GPU_NODES = ["mediapipe", "decord", "numba", "ijson", "snakemake", "cv2", "sklearn", "av", "anny", "matplotlib", "pandas"]
+NOT_ON_GPU_NODES = [
+    "mediapipe",
+    "decord",
+    "numba",
+    "ijson",
+    "snakemake",
+    "cv2",
+    "sklearn",
+    "av",
+    "anny",
+    "matplotlib",
+    "pandas",
+]
 
 
 def imported_modules(path: Path) -> set[str]:

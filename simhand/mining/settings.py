@@ -46,7 +46,7 @@ class EmbeddingSettings(Settings):
 
 
 class NeighbourSettings(Settings):
-    """How many similar hands are mined (stage 9)."""
+    """Which similar hands are mined (stage 9)."""
 
     neighbours: int = Field(10, ge=1, description="K: how many similar hands of other videos are mined for each hand")
     further_ranks: tuple[int, ...] = Field(
@@ -68,3 +68,11 @@ class NeighbourSettings(Settings):
 
 class PoolSettings(DrawSettings, EmbeddingSettings, NeighbourSettings):
     """A pool: hands drawn from one or more sources, in which similar hands of different videos are mined."""
+
+    similar: Literal["mined", "annotated"] = Field(
+        "mined", description="annotated: take the similar hands from the sources' annotations, up to neighbours of them"
+    )
+    without_similar: Literal["stop", "self"] = Field(
+        "stop",
+        description="an annotated hand none of whose similar hands is in the pool: stop, or let it be its own positive",
+    )

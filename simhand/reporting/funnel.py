@@ -1,89 +1,152 @@
-"""The way from videos to pairs: how many came this far, and why the others did not."""
+"""The way from videos to pairs: how many came how far, and why the others did not."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from simhand.files import read_parquet
+from simhand.files import keypoints_array, open_arrow, read_parquet
+from simhand.mining.pool import visible_share
+from simhand.reporting.data_inputs import DataInputs, Pool, Shard
+from simhand.reporting.data_tables import FUNNEL
 from simhand.reporting.grid import Grid
-from simhand.reporting.inputs import Pool, Shard
-from simhand.tables import BALANCED, KEYPOINTS, MEMBERS, VIDEO_STATUS
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
 
-_STATUSES = ("ok", "empty", "corrupt", "timeout")
+_IN_FRAME = ["flipped", "frame_width", "frame_height", "square_x1", "square_y1", "square_x2", "square_y2"]
 
 
-def funnel(shards: Sequence[Shard], pools: Sequence[Pool]) -> pd.DataFrame:
-    """Counts for each source, stage by stage: columns source, what, count.
+@dataclass
+class _Source:
+    """Counts of one source, added up shard by shard."""
+
+    videos: Counter[str] = field(default_factory=Counter)  # by status
+    frames: int = 0
+    frames_with_hands: int | None = 0  # None: hands are annotated
+    found: Counter[str] = field(default_factory=Counter)  # by side
+    kept: Counter[str] = field(default_factory=Counter)  # by side
+    crops: int = 0
+    missed: Counter[str] = field(default_factory=Counter)  # by reason
+    visible: list[np.ndarray] = field(default_factory=list)  # of hands with keypoints
+
+
+def funnel(inputs: DataInputs) -> pa.Table:
+    """Counts of each source, stage by stage, then of each pool, with all losses and their reasons (FUNNEL).
 
     Raises:
         TableError: a table is missing or damaged.
     """
-    in_pools = {pool.name: Counter(read_parquet(pool.members, MEMBERS)["source"].to_pylist()) for pool in pools}
-    rows: list[tuple[str, str, int]] = []
-    for source in dict.fromkeys(shard.source for shard in shards):
-        counts = _source_counts([shard for shard in shards if shard.source == source])
-        counts |= {f"hands in pool {name}": members[source] for name, members in in_pools.items()}
-        rows += [(source, what, count) for what, count in counts.items()]
-    return pd.DataFrame(rows, columns=["source", "what", "count"])
+    sources = {name: _Source() for name in inputs.sources}
+    for shard in inputs.shards:
+        _add_shard(sources[shard.source], shard)
+    rows = [(name, "", *row) for name, source in sources.items() for row in _source_rows(source)]
+    for pool in inputs.pools:
+        rows += list(_pool_rows(pool, sources))
+    return pa.table(list(map(pa.array, zip(*rows, strict=True))), FUNNEL.names).cast(FUNNEL)
 
 
-def _source_counts(shards: Sequence[Shard]) -> dict[str, int]:
-    statuses = _all([shard.status for shard in shards], VIDEO_STATUS)
-    by_status = Counter(statuses["status"].to_pylist())
-    balanced = _all([shard.balanced for shard in shards], BALANCED).to_pandas()
-    kept = balanced[balanced["kept"]]
-    keypoints = Counter(_all([shard.keypoints for shard in shards], KEYPOINTS)["status"].to_pylist())
-    return {
-        "videos": len(statuses),
-        **{f"videos {status}": by_status[status] for status in _STATUSES},
-        "frames": sum(statuses["frames"].to_pylist()),
-        "left hands found": int((balanced["side"] == "left").sum()),
-        "right hands found": int((balanced["side"] == "right").sum()),
-        "left hands kept": int((kept["side"] == "left").sum()),
-        "right hands kept": int((kept["side"] == "right").sum()),
-        "crops": keypoints.total(),
-        "crops with keypoints": keypoints["found"],
-        "crops without keypoints": keypoints["missed"],
-    }
+def _add_shard(source: _Source, shard: Shard) -> None:
+    statuses = read_parquet(shard.status, VIDEO_STATUS, ["status", "frames"])
+    source.videos.update(statuses["status"].to_pylist())
+    source.frames += int(statuses["frames"].to_numpy().sum())
+    balanced = read_parquet(shard.balanced, BALANCED, ["side", "kept"])
+    source.found.update(balanced["side"].to_pylist())
+    source.kept.update(balanced.filter(pc.field("kept"))["side"].to_pylist())
+    if shard.hands is None:
+        source.frames_with_hands = None
+    elif source.frames_with_hands is not None:
+        frames = read_parquet(shard.hands, HANDS, ["frame_row"])["frame_row"]
+        source.frames_with_hands += len(np.unique(frames.to_numpy()))
+    crops = open_arrow(shard.crops, CROPS).select(_IN_FRAME)
+    keypoints = read_parquet(shard.keypoints, KEYPOINTS, ["status", "reason", "keypoints"])
+    found = keypoints["status"].to_numpy() == "found"
+    source.crops += len(crops)
+    source.missed.update(keypoints.filter(~found)["reason"].to_pylist())
+    source.visible.append(visible_share(keypoints_array(keypoints.filter(found)["keypoints"]), crops.filter(found)))
 
 
-def funnel_grid(counts: pd.DataFrame) -> Grid:
-    """The counts for reading: a line a stage, a column a source, and all sources together."""
-    wide = counts.pivot_table(index="what", columns="source", values="count", sort=False)
-    sources = list(dict.fromkeys(counts["source"]))
-    wide = wide[sources].assign(**{"all sources": wide.sum(axis=1)} if len(sources) > 1 else {}).astype(int)
-    rows = [
-        [str(what), *(f"{count:,}" for count in line)] for what, line in zip(wide.index, wide.to_numpy(), strict=True)
-    ]
-    return Grid(["", *wide.columns], rows, frozenset(range(1, len(wide.columns) + 1)))
+def _source_rows(source: _Source) -> Iterator[tuple[str, str, str, int]]:
+    """unit, stage, loss, count."""
+    yield "videos", "listed", "", source.videos.total()
+    for status, count in sorted(source.videos.items()):
+        if status != "ok":
+            yield "videos", "listed", "no frame" if status == "empty" else status, count
+    yield "videos", "read in full", "", source.videos["ok"]
+    yield "frames", "sampled", "", source.frames
+    if source.frames_with_hands is not None:
+        yield "frames", "sampled", "no hand found", source.frames - source.frames_with_hands
+        yield "frames", "with hands", "", source.frames_with_hands
+    yield "hands", "found", "", source.found.total()
+    for side in ("left", "right"):
+        yield "hands", "found", f"surplus of {side} hands", source.found[side] - source.kept[side]
+    yield "hands", "balanced", "", source.kept.total()
+    annotated = source.frames_with_hands is None
+    lost = "image missing or damaged" if annotated else "box outside the frame"
+    yield "hands", "balanced", lost, source.kept.total() - source.crops
+    yield "hands", "cropped", "", source.crops
+    for reason, count in sorted(source.missed.items()):
+        yield "hands", "cropped", f"no keypoints: {reason}", count
+    yield "hands", "with keypoints", "", source.crops - source.missed.total()
 
 
-def failed_videos(shards: Sequence[Shard]) -> pd.DataFrame:
-    """The videos that gave no frames, or not all of them, and why: columns source, video_id, status, reason, frames."""
-    rows = [
-        (shard.source, row["video_id"], row["status"], row["reason"], row["frames"])
-        for shard in shards
-        for row in read_parquet(shard.status, VIDEO_STATUS).to_pylist()
-        if row["status"] != "ok"
-    ]
-    return pd.DataFrame(rows, columns=["source", "video_id", "status", "reason", "frames"])
+def _pool_rows(pool: Pool, sources: Mapping[str, _Source]) -> Iterator[tuple[str, str, str, str, str, int]]:
+    """The rows of FUNNEL of one pool, for each of its sources."""
+    members = read_parquet(pool.members, MEMBERS, ["source"])["source"].to_pandas()
+    has_neighbour = np.zeros(len(members), bool)
+    for part in pool.neighbours:
+        has_neighbour[read_parquet(part, NEIGHBOURS, ["row"])["row"].to_numpy()] = True
+    for name in pool.sources:
+        visible = np.concatenate([np.zeros(0, np.float32), *sources[name].visible])
+        drawn = (members == name).to_numpy()
+        enough = int((visible >= np.float32(pool.min_visible)).sum())
+        rows = [
+            ("with keypoints", "", len(visible)),
+            ("with keypoints", "too many keypoints outside the frame", len(visible) - enough),
+            ("with keypoints", "not drawn", enough - int(drawn.sum())),
+            ("in the pool", "", int(drawn.sum())),
+            ("in the pool", "no similar hand", int((drawn & ~has_neighbour).sum())),
+            ("with similar hands", "", int((drawn & has_neighbour).sum())),
+        ]
+        yield from ((name, pool.name, "hands", *row) for row in rows)
 
 
-def missed_hands(shards: Sequence[Shard]) -> pd.DataFrame:
-    """Why hands have no keypoints: columns source, reason, count."""
-    reasons: Counter[tuple[str, str]] = Counter()
-    for shard in shards:
-        for row in read_parquet(shard.keypoints, KEYPOINTS).select(["status", "reason"]).to_pylist():
-            if row["status"] == "missed":
-                reasons[shard.source, row["reason"]] += 1
-    rows = [(*key, count) for key, count in sorted(reasons.items())]
-    return pd.DataFrame(rows, columns=["source", "reason", "count"])
+def funnel_grid(counts: pa.Table) -> Grid:
+    """The counts for reading: a line a stage or loss, a column a source, and all sources together."""
+    frame = counts.to_pandas()
+    sources = list(dict.fromkeys(frame["source"]))
+    keys = list(dict.fromkeys(frame[["pool", "unit", "stage", "loss"]].itertuples(index=False, name=None)))
+    keys = _in_order(keys)
+    by_key = frame.groupby(["pool", "unit", "stage", "loss", "source"])["count"].sum()
+    rows = []
+    for pool, unit, stage, loss in keys:
+        found = [int(by_key.get((pool, unit, stage, loss, source), 0)) for source in sources]
+        if loss and not any(found):
+            continue
+        where = f"pool {pool}: " if pool else ""
+        name = f"\N{MINUS SIGN} {loss}" if loss else f"{where}{unit} {stage}"
+        total = [sum(found)] if len(sources) > 1 else []
+        rows.append([name, *(f"{count:,}" for count in [*found, *total])])
+    header = ["", *sources, *(["all sources"] if len(sources) > 1 else [])]
+    return Grid(header, rows, frozenset(range(1, len(header))))
 
 
-def _all(paths: Sequence[Path], schema: pa.Schema) -> pa.Table:
-    return pa.concat_tables([schema.empty_table(), *(read_parquet(path, schema) for path in paths)])
+def _in_order(keys: Sequence[tuple[str, str, str, str]]) -> list[tuple[str, str, str, str]]:
+    """Losses right after their stage, whichever source has them."""
+    stages = list(dict.fromkeys((pool, unit, stage) for pool, unit, stage, _ in keys))
+    return sorted(keys, key=lambda key: (stages.index(key[:3]), bool(key[3])))
+
+
+def failed_videos(shards: Sequence[Shard]) -> pa.Table:
+    """The videos that gave no frames, or not all of them, and why."""
+    return pa.concat_tables([_failed(shard.source, shard.status) for shard in shards])
+
+
+def _failed(source: str, status: Path) -> pa.Table:
+    table = read_parquet(status, VIDEO_STATUS, ["video_id", "status", "reason", "frames"])
+    failed = table.filter(pc.field("status") != "ok")
+    return failed.add_column(0, "source", pa.array([source] * len(failed), pa.string()))

@@ -1,4 +1,4 @@
-"""What a report is made of: the files of the other stages, by name."""
+"""What the report is made of: the files of the training stages, by name."""
 
 from __future__ import annotations
 
@@ -20,30 +20,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Shard:
-    """The tables of one shard of a source."""
-
-    source: str
-    status: Path
-    balanced: Path
-    keypoints: Path
-
-
-@dataclass(frozen=True)
-class Pool:
-    """A pool and its neighbours."""
-
-    name: str
-    members: Path
-    neighbours: Sequence[Path]
-
-
-@dataclass(frozen=True)
 class ReportInputs:
     """All of it; results and runs are shown in the order in which they stand here."""
 
     results: Sequence[Result]
     runs: Mapping[str, Path]  # name to metrics.jsonl, one line every few steps
-    shards: Sequence[Shard]
-    pools: Sequence[Pool]
-    crops_folder: Path

@@ -17,8 +17,8 @@ from matplotlib.patches import Rectangle
 from simhand.errors import TableError
 from simhand.files import open_arrow, read_parquet
 from simhand.frames.images import decode_jpeg
+from simhand.reporting.data_inputs import Pool
 from simhand.reporting.figures import BLUE, GOLD, GREEN, GREY, INK, ORANGE, PURPLE, SKY, save_png, styled
-from simhand.reporting.inputs import Pool
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
 
@@ -37,6 +37,7 @@ class Tile:
 
     image: np.ndarray  # (size, size, 3)
     keypoints: np.ndarray  # (21, 2) in units of the crop
+    heading: str
     caption: str
     video: str
 
@@ -52,8 +53,8 @@ def neighbours_sheet(pool: Pool, crops_folder: Path, queries: int, seed: int, pa
     chosen = spread_over_videos(members, queries, seed)
     mined = _neighbours_of(chosen, pool.neighbours)
     sheet = [
-        [_tile(members, query, crops_folder)]
-        + [_tile(members, row, crops_folder, distance) for row, distance in mined[query]]
+        [_tile(members, query, crops_folder, "Query")]
+        + [_tile(members, row, crops_folder, f"Top-{rank}", distance) for rank, row, distance in mined[query]]
         for query in chosen
     ]
     save_png(_draw_sheet(sheet), path)
@@ -68,17 +69,27 @@ def spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
     return sorted(frame.sort_values(["turn", "order"], kind="stable").index[:queries].tolist())
 
 
-def _neighbours_of(rows: Sequence[int], parts: Sequence[Path]) -> dict[int, list[tuple[int, float]]]:
-    """Rows and distances of the nearest neighbours of these rows; parts are read one by one, as they can be large."""
-    wanted = pc.field("row").isin(rows) & (pc.field("rank") <= _SHOWN)
-    pairs = pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(wanted) for part in parts])
-    found: dict[int, list[tuple[int, float]]] = {row: [] for row in rows}
+def _neighbours_of(rows: Sequence[int], parts: Sequence[Path]) -> dict[int, list[tuple[int, int, float]]]:
+    """Ranks, rows and distances of neighbours of these rows, parts being read one by one, as they can be large.
+
+    Of more ranks than fit, the first few are shown, and of the others some up to the last.
+    """
+    pairs = pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(pc.field("row").isin(rows)) for part in parts])
+    found: dict[int, list[tuple[int, int, float]]] = {row: [] for row in rows}
     for pair in pairs.sort_by("rank").to_pylist():
-        found[pair["row"]].append((pair["neighbour"], pair["distance"]))
-    return found
+        found[pair["row"]].append((pair["rank"], pair["neighbour"], pair["distance"]))
+    return {row: [neighbours[i] for i in _shown(len(neighbours))] for row, neighbours in found.items()}
 
 
-def _tile(members: pa.Table, row: int, crops_folder: Path, distance: float | None = None) -> Tile:
+def _shown(count: int) -> list[int]:
+    """Which of so many neighbours are shown."""
+    if count <= _SHOWN:
+        return list(range(count))
+    first = _SHOWN // 2
+    return [*range(first), *np.geomspace(first, count - 1, _SHOWN - first).round().astype(int).tolist()]
+
+
+def _tile(members: pa.Table, row: int, crops_folder: Path, heading: str, distance: float | None = None) -> Tile:
     hand = members.slice(row, 1).to_pylist()[0]
     path = crops_folder / hand["source"] / f"{hand['shard']}.arrow"
     crops = open_arrow(path, CROPS)
@@ -92,7 +103,7 @@ def _tile(members: pa.Table, row: int, crops_folder: Path, distance: float | Non
     keypoints = np.reshape(hand["keypoints"], (-1, 3))[:, :2]
     image = decode_jpeg(crops["jpeg"][hand["shard_row"]])
     caption = f"at {hand['timestamp_s']:.1f} s" if distance is None else f"distance {distance:.3f}"
-    return Tile(image, keypoints, caption, Path(hand["video_id"]).stem)
+    return Tile(image, keypoints, heading, caption, Path(hand["video_id"]).stem)
 
 
 def _draw_sheet(sheet: Sequence[Sequence[Tile]]) -> Figure:
@@ -103,9 +114,9 @@ def _draw_sheet(sheet: Sequence[Sequence[Tile]]) -> Figure:
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(-_GAP, width + _GAP), ylim=(height - 0.3, -0.3))
     axes.axis("off")
-    for column in range(columns):
-        heading = f"Top-{column}" if column else "Query"
-        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=9, fontweight="bold")
+    longest = next(tiles for tiles in sheet if len(tiles) == columns)
+    for column, tile in enumerate(longest):
+        axes.text(_left(column) + 0.5, -0.1, tile.heading, ha="center", fontsize=9, fontweight="bold")
     for line, tiles in enumerate(sheet):
         for column, tile in enumerate(tiles):
             _draw_tile(axes, tile, _left(column), _LINE * line, framed=column == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -24,6 +25,8 @@ td { border-bottom: 1px solid var(--line); vertical-align: top; }
 th, td { padding: .32rem 1.6rem .32rem 0; text-align: left; }
 .number { text-align: right; white-space: nowrap; }
 tbody tr:hover { background: #f5f7f9; }
+nav ul { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
+a { color: var(--accent); }
 strong { color: var(--accent); }
 figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; }
@@ -32,29 +35,38 @@ img { max-width: 100%; height: auto; }
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a heading, a sentence, and tables or pictures (PNG, by what they show)."""
+    """A part of the page: a heading, a sentence, tables, pictures (PNG, by what they show) and links (text, where)."""
 
     heading: str
     text: str
     tables: Sequence[Grid] = ()
     pictures: Sequence[tuple[str, Path]] = ()
+    links: Sequence[tuple[str, str]] = ()
+
+    @property
+    def anchor(self) -> str:
+        """Its name inside the page."""
+        return re.sub(r"[^a-z0-9]+", "-", self.heading.lower()).strip("-")
 
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:
     """The page as HTML; pictures are embedded, all text is escaped."""
     body = "".join(_section(section) for section in sections)
+    contents = "".join(f'<li><a href="#{section.anchor}">{escape(section.heading)}</a></li>' for section in sections)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1><p>{escape(lead)}</p>\n{body}</body></html>\n"
+        f"<body><h1>{escape(title)}</h1><p>{escape(lead)}</p>\n<nav><ul>{contents}</ul></nav>\n{body}</body></html>\n"
     )
 
 
 def _section(section: Section) -> str:
     tables = "".join(_table(grid) for grid in section.tables)
     pictures = "".join(_picture(shows, path) for shows, path in section.pictures)
-    return f"<h2>{escape(section.heading)}</h2><p>{escape(section.text)}</p>\n{tables}{pictures}"
+    links = "".join(f'<p><a href="{escape(where)}">{escape(text)}</a></p>\n' for text, where in section.links)
+    heading = f'<h2 id="{section.anchor}">{escape(section.heading)}</h2>'
+    return f"{heading}<p>{escape(section.text)}</p>\n{tables}{pictures}{links}"
 
 
 def _picture(shows: str, path: Path) -> str:

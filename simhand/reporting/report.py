@@ -9,10 +9,8 @@ import pandas as pd
 from simhand.files import whole_file
 from simhand.reporting.curves import finetuning_curves, pretraining_curves
 from simhand.reporting.figures import run_styles
-from simhand.reporting.funnel import failed_videos, funnel, funnel_grid, missed_hands
-from simhand.reporting.grid import Grid, markdown
+from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import ReportInputs
-from simhand.reporting.neighbours_sheet import neighbours_sheet
 from simhand.reporting.page import Section, page
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.table import error_table, mean_pose_note, table_grid
@@ -24,12 +22,10 @@ _ERRORS = (
     "mm, in percent. With several seeds, mean ± standard deviation. The best of each group stands out."
 )
 _TRAINING = "The loss of contrastive pre-training, then loss and error on the labelled training images."
-_SIMILAR = (
-    "Hands of each pool (framed), of as many videos as there are, with the most similar hands of other videos that "
-    "were mined for them, and their distance in the space of poses. Left hands are mirrored; keypoints as found."
+_DATA = (
+    "From videos to pairs of similar hands: counts, losses and their reasons, hands, distances, and sheets of pairs."
 )
-_FUNNEL = "How many videos, frames and hands came how far."
-_ROWS = 200  # of a table on the page; a file beside it holds all
+DATA_PAGE = "data/index.html"  # seen from the report's folder
 
 
 def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -> None:
@@ -41,25 +37,14 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
         TableError: an input is missing or damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    errors, counts = error_table(inputs.results), funnel(inputs.shards, inputs.pools)
-    failed, missed = failed_videos(inputs.shards), missed_hands(inputs.shards)
-    grids = {
-        "table": (errors, table_grid(errors)),
-        "funnel": (counts, funnel_grid(counts)),
-        "failed_videos": (failed, _grid(failed)),
-        "missed_hands": (missed, _grid(missed)),
-    }
-    for name, (table, grid) in grids.items():
-        _write_csv(table, folder / f"{name}.csv")
-        _write_text(markdown(grid), folder / f"{name}.md")
-    curves, sheets = _draw_curves(inputs, folder), _draw_sheets(inputs, settings, folder)
+    errors = error_table(inputs.results)
+    grid = table_grid(errors)
+    _write_csv(errors, folder / "table.csv")
+    _write_text(markdown(grid), folder / "table.md")
     sections = [
-        Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grids["table"][1]]),
-        Section("Training", _TRAINING, pictures=curves),
-        Section("Similar hands", _SIMILAR, pictures=sheets),
-        Section("From videos to hands", _FUNNEL, [grids["funnel"][1]]),
-        _losses("Videos that were not read, or only in part", failed, "failed_videos.csv"),
-        _losses("Hands without keypoints", missed, "missed_hands.csv"),
+        Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grid]),
+        Section("Training", _TRAINING, pictures=_draw_curves(inputs, folder)),
+        Section("Data", _DATA, links=[("The data report", DATA_PAGE)]),
     ]
     _write_text(page(settings.title, _LEAD, sections), folder / "index.html")
 
@@ -72,27 +57,6 @@ def _draw_curves(inputs: ReportInputs, folder: Path) -> list[tuple[str, Path]]:
         pictures.insert(0, ("Curves of pre-training", folder / "pretraining.png"))
         pretraining_curves(inputs.runs, styles, folder / "pretraining.png")
     return pictures
-
-
-def _draw_sheets(inputs: ReportInputs, settings: ReportSettings, folder: Path) -> list[tuple[str, Path]]:
-    pictures = []
-    for pool in inputs.pools:
-        path = folder / f"neighbours_{pool.name}.png"
-        neighbours_sheet(pool, inputs.crops_folder, settings.queries, settings.seed, path)
-        pictures.append((f"Hands of the pool {pool.name} and their mined neighbours", path))
-    return pictures
-
-
-def _losses(heading: str, table: pd.DataFrame, file: str) -> Section:
-    if table.empty:
-        return Section(heading, "None.")
-    more = f"The first {_ROWS:,} of {len(table):,}; {file} has them all." if len(table) > _ROWS else ""
-    return Section(heading, more, [_grid(table.head(_ROWS))])
-
-
-def _grid(table: pd.DataFrame) -> Grid:
-    numbers = [column for column, name in enumerate(table) if pd.api.types.is_integer_dtype(table[name])]
-    return Grid(list(table.columns), [[str(cell) for cell in row] for row in table.to_numpy()], frozenset(numbers))
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -4,68 +4,134 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from simhand.files import arrow_writer, keypoints_column, write_parquet
+from simhand.files import arrow_writer, keypoints_column, open_arrow, write_parquet
 from simhand.frames.images import encode_jpeg
-from simhand.reporting.inputs import Pool, Result, Shard
-from simhand.tables import BALANCED, CROPS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
+from simhand.reporting.data_inputs import Pool, Shard
+from simhand.reporting.inputs import Result
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
 
-HANDS = 6
+HANDS_IN_POOL = 6
+
+
+@dataclass
+class Hand:
+    """A hand of a made-up shard: where it comes from, and how far it comes."""
+
+    video: str
+    side: str
+    kept: bool = True
+    cropped: bool = True
+    missed: str = ""  # why it has no keypoints
+    outside: int = 0  # keypoints outside the frame, of 21
+    frame: int = 0
+
+
+WriteShard = Callable[..., Shard]
+
+
+def _crop_row(i: int, hand: Hand, grey: int) -> dict[str, object]:
+    corners = {"x1": 10.0, "y1": 20.0, "x2": 42.0, "y2": 36.0}  # 32 px of 64
+    square = {f"square_{name}": 0.0 if name.endswith("1") else 64.0 for name in corners}
+    return {
+        **{"hand_id": f"h{i}", "video_id": hand.video, "frame_index": hand.frame, "timestamp_s": 0.0},
+        **{"frame_row": hand.frame, "frame_width": 64, "frame_height": 64, "flipped": False, **corners},
+        **{"side": hand.side, "detected_side": hand.side.title(), "side_source": "made up"},
+        **{**square, "jpeg": encode_jpeg(np.full((64, 64, 3), grey, np.uint8), 95)},
+    }
+
+
+def _keypoints_of(hand: Hand, seed: int) -> np.ndarray:
+    points = np.random.default_rng(seed).uniform(0.2, 0.8, (21, 3)).astype(np.float32)
+    points[: hand.outside, 0] += 1
+    return points
 
 
 @pytest.fixture
-def shard(tmp_path: Path) -> Shard:
-    status = [("a.mp4", "ok", "", 10), ("b.mp4", "ok", "", 5), ("c.mp4", "corrupt", "cut <off>", 1)]
-    rows = [{"video_id": v, "status": s, "reason": r, "frames": n} for v, s, r, n in status]
-    write_parquet(pa.Table.from_pylist(rows, VIDEO_STATUS), tmp_path / "status.parquet", VIDEO_STATUS)
-    sides = ["left"] * 4 + ["right"] * 3
-    kept = [True] * 3 + [False] + [True] * 3
-    rows = [{"hand_id": f"h{i}", "side": s, "kept": k} for i, (s, k) in enumerate(zip(sides, kept, strict=True))]
-    write_parquet(pa.Table.from_pylist(rows, BALANCED), tmp_path / "balanced.parquet", BALANCED)
-    rows = [
-        {"hand_id": f"h{i}", "status": "found", "reason": "", "score": 0.9, "keypoints": [0.5] * 63} for i in range(5)
-    ]
-    rows.append({"hand_id": "h5", "status": "missed", "reason": "no hand", "score": None, "keypoints": None})
-    write_parquet(pa.Table.from_pylist(rows, KEYPOINTS), tmp_path / "keypoints.parquet", KEYPOINTS)
-    return Shard("wild", *(tmp_path / f"{name}.parquet" for name in ("status", "balanced", "keypoints")))
+def write_shard(tmp_path: Path) -> WriteShard:
+    """Writes the tables of a shard of one source; a video's status is "ok" unless given, with one frame each."""
 
+    def write(source: str, name: str, hands: list[Hand], statuses: dict[str, tuple[str, str, int]]) -> Shard:
+        folder = tmp_path / source
+        rows = [{"video_id": v, "status": s, "reason": r, "frames": n} for v, (s, r, n) in statuses.items()]
+        write_parquet(pa.Table.from_pylist(rows, VIDEO_STATUS), folder / f"{name}.status.parquet", VIDEO_STATUS)
+        rows = [{**_crop_row(i, hand, 40 * i % 250), "score": 0.75} for i, hand in enumerate(hands)]
+        found = pa.Table.from_pylist([{k: r[k] for k in HANDS.names if k in r} for r in rows], HANDS)
+        write_parquet(found, folder / f"{name}.hands.parquet", HANDS)
+        kept = [{"hand_id": f"h{i}", "side": hand.side, "kept": hand.kept} for i, hand in enumerate(hands)]
+        write_parquet(pa.Table.from_pylist(kept, BALANCED), folder / f"{name}.balanced.parquet", BALANCED)
+        cropped = [i for i, hand in enumerate(hands) if hand.kept and hand.cropped]
+        crops = tmp_path / "crops" / source / f"{name}.arrow"
+        crops.parent.mkdir(parents=True, exist_ok=True)
+        with arrow_writer(crops, CROPS) as writer:
+            writer.write_table(pa.Table.from_pylist([{k: rows[i][k] for k in CROPS.names} for i in cropped], CROPS))
+        lines = []
+        for i in cropped:
+            reason = hands[i].missed
+            keypoints = None if reason else _keypoints_of(hands[i], i).ravel().tolist()
+            status, score = ("missed", None) if reason else ("found", 0.5)
+            lines.append(
+                {"hand_id": f"h{i}", "status": status, "reason": reason, "score": score, "keypoints": keypoints}
+            )
+        write_parquet(pa.Table.from_pylist(lines, KEYPOINTS), folder / f"{name}.keypoints.parquet", KEYPOINTS)
+        status, hands_path, balanced, keypoints_path = (
+            folder / f"{name}.{kind}.parquet" for kind in ("status", "hands", "balanced", "keypoints")
+        )
+        return Shard(source, status, hands_path, balanced, crops, keypoints_path)
 
-def _write_crops(path: Path, keys: list[dict[str, object]]) -> None:
-    square = {name: 0.0 for name in CROPS.names if name.endswith(("1", "2"))}
-    crops = [
-        {**key, "frame_row": i, "frame_width": 64, "frame_height": 64, "flipped": False, **square,
-         **dict.fromkeys(("side", "detected_side", "side_source"), "right"),
-         "jpeg": encode_jpeg(np.full((64, 64, 3), 40 * i, np.uint8), 95)}
-        for i, key in enumerate(keys)
-    ]  # fmt: skip
-    with arrow_writer(path, CROPS) as writer:
-        writer.write_table(pa.Table.from_pylist(crops, CROPS))
+    return write
 
 
 @pytest.fixture
-def pool(tmp_path: Path) -> Pool:
-    """Six hands, two a video, each of its own grey (40 x row); a hand's neighbour is the next video's first."""
-    keys: list[dict[str, object]] = [
-        {"hand_id": f"h{i}", "video_id": f"${i // 2}_$.mp4", "frame_index": i, "timestamp_s": 0.0} for i in range(HANDS)
+def shard(write_shard: WriteShard) -> Shard:
+    """Where everything happens: ten hands in three videos, of which one is damaged, and an empty one."""
+    hands = [
+        *(Hand("$a_$.mp4", "left", frame=i) for i in range(2)),
+        *(Hand("b.mp4", "right", frame=2) for _ in range(2)),
+        *(Hand("c.mp4", "left", frame=3) for _ in range(2)),
+        Hand("b.mp4", "left", kept=False, frame=4),
+        Hand("b.mp4", "right", cropped=False, frame=4),
+        Hand("b.mp4", "right", missed="no hand", frame=5),
+        Hand("c.mp4", "right", outside=7, frame=6),
     ]
-    _write_crops(tmp_path / "crops" / "wild" / "0of1.arrow", keys)
-    keypoints = np.random.default_rng(0).uniform(0.2, 0.8, (HANDS, 21, 3))
+    statuses = {
+        "$a_$.mp4": ("ok", "", 10),
+        "b.mp4": ("ok", "", 5),
+        "c.mp4": ("corrupt", "cut <off>", 1),
+        "d.mp4": ("empty", "no frame", 0),
+    }
+    return write_shard("wild", "0of1", hands, statuses)
+
+
+@pytest.fixture
+def pool(tmp_path: Path, shard: Shard) -> Pool:
+    """The first six hands, two a video, each of its own grey; a hand's neighbour is the next video's first."""
+    crops = open_arrow(shard.crops, CROPS).slice(0, HANDS_IN_POOL)
+    keypoints = np.stack([_keypoints_of(Hand("", ""), row) for row in range(HANDS_IN_POOL)])
     rows = [
-        {**k, "row": i, "source": "wild", "shard": "0of1", "shard_row": i, "side": "right", "visible": 1.0}
-        for i, k in enumerate(keys)
+        {**key, "row": i, "source": "wild", "shard": "0of1", "shard_row": i, "visible": 1.0}
+        for i, key in enumerate(crops.drop_columns("jpeg").to_pylist())
     ]
+    rows = [{name: row[name] for name in MEMBERS.names if name in row} for row in rows]
     members = pa.Table.from_pylist(rows).append_column("keypoints", keypoints_column(keypoints))
     write_parquet(members.select(MEMBERS.names), tmp_path / "members.parquet", MEMBERS)
-    rows = [{"row": i, "rank": 1, "neighbour": (i // 2 * 2 + 2) % HANDS, "distance": 0.25} for i in range(HANDS)]
+    rows = [
+        {"row": i, "rank": 1, "neighbour": (i // 2 * 2 + 2) % HANDS_IN_POOL, "distance": 0.25 * (i + 1)}
+        for i in range(HANDS_IN_POOL)
+    ]
     parts = [tmp_path / "0of2.parquet", tmp_path / "1of2.parquet"]
     for part, own in zip(parts, (rows[:3], rows[3:]), strict=True):
         write_parquet(pa.Table.from_pylist(own, NEIGHBOURS), part, NEIGHBOURS)
-    return Pool("all", tmp_path / "members.parquet", parts)
+    np.savez(tmp_path / "pca.npz", explained_variance_ratio=np.array([0.5, 0.25]))
+    np.save(tmp_path / "embeddings.npy", np.arange(2 * HANDS_IN_POOL, dtype=np.float32).reshape(-1, 2))
+    files = tmp_path / "members.parquet", tmp_path / "pca.npz", tmp_path / "embeddings.npy"
+    return Pool("all", ["wild"], 0.9, *files, parts)
 
 
 @pytest.fixture

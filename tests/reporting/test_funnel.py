@@ -1,48 +1,107 @@
-"""The funnel, by hand."""
+"""The funnel, by hand and as a sum."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
-from simhand.reporting.funnel import failed_videos, funnel, funnel_grid, missed_hands
-from simhand.reporting.inputs import Pool, Shard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simhand.reporting.data_inputs import DataInputs, Pool, Shard
+from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
+from tests.reporting.conftest import Hand, WriteShard
+
+
+def counts_of(inputs: DataInputs) -> dict[tuple[str, str, str, str], int]:
+    return {(r["pool"], r["unit"], r["stage"], r["loss"]): r["count"] for r in funnel(inputs).to_pylist()}
 
 
 def test_the_funnel_by_hand(shard: Shard, pool: Pool) -> None:
-    counts = funnel([shard], [pool])
-    assert set(counts["source"]) == {"wild"}
-    assert dict(zip(counts["what"], counts["count"], strict=True)) == {
-        "videos": 3,
-        "videos ok": 2,
-        "videos empty": 0,
-        "videos corrupt": 1,
-        "videos timeout": 0,
-        "frames": 16,
-        "left hands found": 4,
-        "right hands found": 3,
-        "left hands kept": 3,
-        "right hands kept": 3,
-        "crops": 6,
-        "crops with keypoints": 5,
-        "crops without keypoints": 1,
-        "hands in pool all": 6,
+    counts = counts_of(DataInputs([shard], [pool], Path("crops")))
+    assert {key[1:]: count for key, count in counts.items() if not key[0]} == {
+        ("videos", "listed", ""): 4,
+        ("videos", "listed", "corrupt"): 1,
+        ("videos", "listed", "no frame"): 1,
+        ("videos", "read in full", ""): 2,
+        ("frames", "sampled", ""): 16,
+        ("frames", "sampled", "no hand found"): 9,
+        ("frames", "with hands", ""): 7,
+        ("hands", "found", ""): 10,
+        ("hands", "found", "surplus of left hands"): 1,
+        ("hands", "found", "surplus of right hands"): 0,
+        ("hands", "balanced", ""): 9,
+        ("hands", "balanced", "box outside the frame"): 1,
+        ("hands", "cropped", ""): 8,
+        ("hands", "cropped", "no keypoints: no hand"): 1,
+        ("hands", "with keypoints", ""): 7,
     }
+    assert {key[2:]: count for key, count in counts.items() if key[0] == "all"} == {
+        ("with keypoints", ""): 7,
+        ("with keypoints", "too many keypoints outside the frame"): 1,  # 7 of 21 outside: two thirds inside
+        ("with keypoints", "not drawn"): 0,
+        ("in the pool", ""): 6,
+        ("in the pool", "no similar hand"): 0,
+        ("with similar hands", ""): 6,
+    }
+
+
+hands = st.builds(
+    Hand,
+    video=st.sampled_from(["a", "b"]),
+    side=st.sampled_from(["left", "right"]),
+    kept=st.booleans(),
+    cropped=st.booleans(),
+    missed=st.sampled_from(["", "no hand", "only other hands"]),
+    frame=st.integers(0, 5),
+)
+
+
+@given(
+    st.lists(hands, max_size=12),
+    st.lists(st.sampled_from(["ok", "empty", "corrupt", "timeout"]), min_size=2, max_size=2),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_each_stage_is_the_one_before_without_its_losses(
+    write_shard: WriteShard, found: list[Hand], statuses: list[str]
+) -> None:
+    videos = {name: (status, "", 6) for name, status in zip("ab", statuses, strict=True)}
+    rows = funnel(DataInputs([write_shard("wild", "0of1", found, videos)], [], Path("crops"))).to_pylist()
+    for unit in ("videos", "frames", "hands"):
+        stages = [row for row in rows if row["unit"] == unit and not row["loss"]]
+        for stage, following in pairwise(stages):
+            lost = [
+                row["count"] for row in rows if row["unit"] == unit and row["stage"] == stage["stage"] and row["loss"]
+            ]
+            assert stage["count"] - sum(lost) == following["count"], (stage, following)
+            assert min([0, *lost]) == 0
+    assert rows[0]["count"] == 2
+    assert sum(row["count"] for row in rows if row["stage"] == "found" and not row["loss"]) == len(found)
 
 
 def test_sources_stand_side_by_side_with_their_sum(shard: Shard, pool: Pool) -> None:
     other = replace(shard, source="other")
-    grid = funnel_grid(funnel([other, shard, shard], [pool]))  # wild has two shards
+    grid = funnel_grid(funnel(DataInputs([other, shard, shard], [pool], Path("crops"))))  # wild has two shards
     assert grid.header == ["", "other", "wild", "all sources"]
     lines = {line[0]: line[1:] for line in grid.rows}
-    assert lines["videos"] == ["3", "6", "9"]
-    assert lines["frames"] == ["16", "32", "48"]
-    assert lines["hands in pool all"] == ["0", "6", "6"]
+    assert lines["videos listed"] == ["4", "8", "12"]
+    assert lines["\N{MINUS SIGN} corrupt"] == ["1", "2", "3"]
+    assert lines["frames sampled"] == ["16", "32", "48"]
+    assert lines["pool all: hands in the pool"] == ["0", "6", "6"]
+    assert "\N{MINUS SIGN} surplus of right hands" not in lines  # nothing was lost so
+    names = [line[0] for line in grid.rows]
+    assert names.index("\N{MINUS SIGN} no hand found") == names.index("frames sampled") + 1
 
 
-def test_one_source_needs_no_sum(shard: Shard) -> None:
-    assert funnel_grid(funnel([shard], [])).header == ["", "wild"]
+def test_annotated_hands_were_not_looked_for(shard: Shard) -> None:
+    counts = counts_of(DataInputs([replace(shard, hands=None)], [], Path("crops")))
+    assert ("", "frames", "with hands", "") not in counts
+    assert counts["", "hands", "balanced", "image missing or damaged"] == 1
 
 
-def test_what_was_lost_is_listed_with_its_reason(shard: Shard) -> None:
-    assert failed_videos([shard]).to_numpy().tolist() == [["wild", "c.mp4", "corrupt", "cut <off>", 1]]
-    assert missed_hands([shard, shard]).to_numpy().tolist() == [["wild", "no hand", 2]]
+def test_videos_that_failed_are_listed_with_their_reason(shard: Shard) -> None:
+    assert [list(row.values()) for row in failed_videos([shard]).to_pylist()] == [
+        ["wild", "c.mp4", "corrupt", "cut <off>", 1],
+        ["wild", "d.mp4", "empty", "no frame", 0],
+    ]

@@ -11,8 +11,8 @@ import pytest
 
 from simhand.errors import TableError
 from simhand.files import arrow_writer, open_arrow
-from simhand.reporting.inputs import Pool
-from simhand.reporting.neighbours_sheet import neighbours_sheet, spread_over_videos
+from simhand.reporting.data_inputs import Pool
+from simhand.reporting.neighbours_sheet import _shown, neighbours_sheet, spread_over_videos
 from simhand.tables import CROPS
 
 
@@ -50,6 +50,12 @@ def test_queries_come_of_all_videos_before_a_second_one_comes_of_any() -> None:
     assert spread_over_videos(_members(videos), 100, 0) == list(range(54))
 
 
+def test_of_many_ranks_the_first_and_some_up_to_the_last_are_shown() -> None:
+    assert _shown(5) == [0, 1, 2, 3, 4]
+    assert _shown(8) == list(range(8))
+    assert _shown(5000) == [0, 1, 2, 3, 4, 43, 464, 4999]
+
+
 def test_videos_of_one_name_in_two_sources_are_two() -> None:
     members = _members(["a"] * 4, ["ego", "ego", "exo", "exo"])
     first, second = spread_over_videos(members, 2, seed=0)
@@ -58,7 +64,7 @@ def test_videos_of_one_name_in_two_sources_are_two() -> None:
 
 def test_crops_of_another_pool_are_refused(tmp_path: Path, pool: Pool) -> None:
     path = tmp_path / "crops" / "wild" / "0of1.arrow"
-    reversed_crops = open_arrow(path, CROPS).take(list(range(5, -1, -1)))
+    reversed_crops = open_arrow(path, CROPS).take(list(range(6, -1, -1)))
     with arrow_writer(path, CROPS) as writer:
         writer.write_table(reversed_crops)
     with pytest.raises(TableError, match=r"not those of the pool(.|\n)*0of1\.arrow, row"):

@@ -22,9 +22,10 @@ REPORT = {"write_report", "all"}
 FINETUNED = {f"{rule} demo {run} 100 0" for rule in ("finetune", "evaluate") for run in RUNS}
 PRETRAINED = {f"pretrain {run}" for run in RUNS[1:]}
 FROM_PRETRAINING = PRETRAINED | {job for job in FINETUNED if " none " not in job} | REPORT
-FROM_NEIGHBOURS = {"pretrain simhand", *(f"{rule} demo simhand 100 0" for rule in ("finetune", "evaluate"))} | REPORT
-FROM_PECLR = {job.replace("simhand", "peclr") for job in FROM_NEIGHBOURS}
-FROM_POOL = {"draw_pool demo", "embed_pool demo"} | QUERIES | FROM_PRETRAINING
+FROM_POSITIVES = {"pretrain simhand", *(f"{rule} demo simhand 100 0" for rule in ("finetune", "evaluate"))} | REPORT
+FROM_NEIGHBOURS = FROM_POSITIVES | {"write_data_report"}
+FROM_PECLR = {job.replace("simhand", "peclr") for job in FROM_POSITIVES}
+FROM_POOL = {"draw_pool demo", "embed_pool demo"} | QUERIES | FROM_PRETRAINING | {"write_data_report"}
 STAGES = ["list_videos", "sample_frames", "detect_hands", "balance_hands", "crop_hands", "find_keypoints"]
 
 
@@ -111,7 +112,8 @@ def set_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
         ("pools.demo.neighbours", 2, None, QUERIES | FROM_NEIGHBOURS),
         ("pretraining.peclr.temperature", 0.4, None, FROM_PECLR),
         ("finetuning.learning_rate", 2e-3, None, FINETUNED | REPORT),
-        ("report.title", "Another title", None, REPORT),
+        ("pools.demo.further_ranks", [4, 5], None, QUERIES | FROM_NEIGHBOURS),
+        ("report.title", "Another title", None, REPORT | {"write_data_report"}),
     ],
 )  # fmt: skip
 def test_a_changed_value_reruns_its_stage_and_what_follows(
@@ -124,7 +126,7 @@ def test_a_changed_value_reruns_its_stage_and_what_follows(
 
 
 def test_edited_code_reruns_its_stage_and_looks_rerun_nothing(restored: Checkout) -> None:
-    path = restored.folder / "simhand" / "mining" / "search.py"
+    path = restored.folder / "simhand" / "mining" / "tree.py"
     text = path.read_text()
     path.write_text("# a comment\n" + text.replace('"""', '"""Edited. ', 1))
     assert restored.to_do() == set()

@@ -71,6 +71,36 @@ def test_a_configuration_of_ones_own_takes_the_place_of_the_shipped_one(checkout
     assert not any(job.startswith("sample_frames demo") for job in planned)
 
 
+def test_videos_and_a_pool_are_enough_for_the_data_half(checkout: Checkout) -> None:
+    config = checkout.config()
+    checkout.write_config({name: config[name] for name in ("sources", "pools")})
+    planned = {job.split()[0] for job in checkout.to_do()}
+    assert {"mine_neighbours", "write_data_report", "all"} <= planned
+    assert not planned & {"pretrain", "finetune", "evaluate", "write_report"}
+
+
+def test_annotated_hands_take_the_place_of_the_first_stages(checkout: Checkout) -> None:
+    config = checkout.config()
+    (checkout.folder / "released.json").write_text('{"images": [], "annotations": []}')
+    config["sources"] |= {"released": {"annotations": "released.json", "images": "demo", "shards": 2}}
+    config["pools"] |= {"both": {"sources": ["demo", "released"]}}
+    config["pools"] |= {"theirs": {"sources": ["released"], "similar": "annotated"}}
+    checkout.write_config(config)
+    planned = checkout.to_do()
+    assert {job for job in planned if "released" in job} == {
+        "read_annotations released", "import_hands released 0of2", "import_hands released 1of2",
+        "released_neighbours theirs",
+    }  # fmt: skip
+    assert {"draw_pool both", "mine_neighbours both 0of1", "draw_pool theirs"} <= planned
+    assert "mine_neighbours theirs 0of1" not in planned
+
+
+def test_annotated_similar_hands_need_annotations(checkout: Checkout) -> None:
+    message = refusal(checkout, "pools", "demo", "similar", value="annotated")
+    assert "pools.demo.similar: annotated similar hands of a source without annotations" in message
+    assert "similar: mined" in message
+
+
 def test_the_cluster_profile_is_found_and_plans_the_same_jobs(checkout: Checkout) -> None:
     local = checkout.to_do()
     assert len(local) > 20

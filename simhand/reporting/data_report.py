@@ -1,0 +1,116 @@
+"""The data report: from videos to pairs, before any training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from simhand.files import whole_file, write_parquet
+from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
+from simhand.reporting.data_inputs import DataInputs
+from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, VIDEOS
+from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
+from simhand.reporting.grid import Grid
+from simhand.reporting.hand_numbers import hand_numbers
+from simhand.reporting.neighbours_sheet import neighbours_sheet
+from simhand.reporting.page import Section, page
+from simhand.reporting.pool_numbers import chosen, distances, explained_variance
+from simhand.reporting.settings import ReportSettings
+from simhand.reporting.videos_table import videos_table
+
+_LEAD = (
+    "From videos to pairs of similar hands: what was found, what was lost on the way, and how similar the pairs are."
+)
+_FUNNEL = (
+    "Each line counts what came so far; the lines with a minus tell what did not come further, and why. Damaged "
+    "videos give the frames that could be read."
+)
+_HANDS = (
+    "Left and right should be equally many after balancing. Many keypoints outside the frame mean hands that its "
+    "border cuts: the landmarker guesses what it cannot see, and such hands look alike; min_visible of a pool leaves "
+    "them out."
+)
+_POOL = (
+    "The nearest hands of other videos should lie far below random ones (grey: from 5 to 95 %), and distances rise "
+    "with the rank. PCA should explain nearly all of the variance. A few hands that are everybody's nearest would "
+    "spoil the pairs."
+)
+_SIMILAR = (
+    "Hands of the pool (framed), of as many videos as there are, with the most similar hands of other videos that were "
+    "mined for them, and their distance. Left hands are mirrored; keypoints as found."
+)
+_ROWS = 200  # of a table on the page; a file beside it holds all
+
+
+def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path) -> None:
+    """Writes index.html, and beside it its figures (PNG) and its tables (Parquet, see `simhand.reporting.data_tables`).
+
+    Equal inputs give equal bytes: no dates, no paths.
+
+    Raises:
+        TableError: an input is missing or damaged.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {
+        "funnel": (funnel(inputs), FUNNEL),
+        "videos": (videos_table(inputs.shards), VIDEOS),
+        "distances": (distances(inputs.pools, settings.seed), DISTANCES),
+        "explained_variance": (explained_variance(inputs.pools), EXPLAINED_VARIANCE),
+        "chosen": (chosen(inputs.pools), CHOSEN),
+    }
+    for name, (table, schema) in tables.items():
+        write_parquet(table, folder / f"{name}.parquet", schema)
+    counts = tables["funnel"][0]
+    funnel_figure(counts, folder / "funnel.png")
+    failed = failed_videos(inputs.shards)
+    sections = [
+        Section(
+            "From videos to pairs", _FUNNEL, [funnel_grid(counts)], [("Hands stage by stage", folder / "funnel.png")]
+        ),
+        _failed_section(failed),
+        _hands_section(inputs, tables["videos"][0].to_pandas(), folder),
+        *_pool_sections(inputs, {name: table.to_pandas() for name, (table, _) in tables.items()}, settings, folder),
+    ]
+    with whole_file(folder / "index.html") as temporary:
+        temporary.write_text(page(f"{settings.title}: the data", _LEAD, sections), encoding="utf-8")
+
+
+def _failed_section(failed: pa.Table) -> Section:
+    heading = "Videos that were not read, or only in part"
+    if len(failed) == 0:
+        return Section(heading, "None.")
+    more = f"The first {_ROWS:,} of {len(failed):,}; videos.parquet has them all." if len(failed) > _ROWS else ""
+    rows = [[str(cell) for cell in row.values()] for row in failed.slice(0, _ROWS).to_pylist()]
+    return Section(heading, more, [Grid(failed.column_names, rows, frozenset({len(failed.column_names) - 1}))])
+
+
+def _hands_section(inputs: DataInputs, videos: pd.DataFrame, folder: Path) -> Section:
+    pictures = []
+    for source in inputs.sources:
+        path = folder / f"hands_{source}.png"
+        numbers = hand_numbers([shard for shard in inputs.shards if shard.source == source])
+        hands_figure(videos[videos["source"] == source], numbers, source, path)
+        pictures.append((f"Hands of the source {source}", path))
+    return Section("Hands", _HANDS, pictures=pictures)
+
+
+def _pool_sections(
+    inputs: DataInputs, tables: dict[str, pd.DataFrame], settings: ReportSettings, folder: Path
+) -> list[Section]:
+    sections = []
+    for pool in inputs.pools:
+        numbers, sheet = folder / f"pool_{pool.name}.png", folder / f"neighbours_{pool.name}.png"
+        own = {name: table[table["pool"] == pool.name] for name, table in tables.items() if "pool" in table}
+        pool_figure(own["distances"], own["explained_variance"], own["chosen"], numbers)
+        neighbours_sheet(pool, inputs.crops_folder, settings.queries, settings.seed, sheet)
+        sections += [
+            Section(
+                f"Pool {pool.name}", _POOL, pictures=[(f"Distances and variance of the pool {pool.name}", numbers)]
+            ),
+            Section(
+                f"Similar hands in pool {pool.name}", _SIMILAR, pictures=[("Hands and their similar hands", sheet)]
+            ),
+        ]
+    return sections

@@ -1,0 +1,69 @@
+"""What became of each video: a row a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pyarrow as pa
+
+from simhand.errors import TableError
+from simhand.files import open_arrow, read_parquet
+from simhand.reporting.data_inputs import Shard
+from simhand.reporting.data_tables import VIDEOS
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, VIDEO_STATUS
+
+_COUNTS = ["hands", "left", "right", "kept", "crops", "keypoints"]
+
+
+def videos_table(shards: Sequence[Shard]) -> pa.Table:
+    """One row a video of all shards (VIDEOS), in their order.
+
+    Raises:
+        TableError: a table is missing or damaged, or two of a shard do not belong together.
+    """
+    frames = [_videos_of(shard) for shard in shards]
+    rows = pd.concat(frames, ignore_index=True) if frames else VIDEOS.empty_table().to_pandas()
+    return pa.Table.from_pandas(rows[VIDEOS.names], VIDEOS, preserve_index=False)
+
+
+def _videos_of(shard: Shard) -> pd.DataFrame:
+    videos = read_parquet(shard.status, VIDEO_STATUS).to_pandas()
+    hands = _hands_of(shard)
+    by_video = hands.groupby("video_id")
+    counts = pd.DataFrame(
+        {
+            "hands": by_video.size(),
+            **{
+                side: by_video["side"].agg(lambda sides, side=side: (sides == side).sum()) for side in ("left", "right")
+            },
+            "kept": by_video["kept"].sum(),
+        }
+    )
+    crops = _crops_of(shard).groupby("video_id")["found"].agg(crops="size", keypoints="sum")
+    counts = counts.join(crops, how="outer")
+    joined = videos.join(counts, on="video_id")
+    joined[_COUNTS] = joined[_COUNTS].astype("float64").fillna(0).astype("int64")
+    return joined.assign(source=shard.source)
+
+
+def _hands_of(shard: Shard) -> pd.DataFrame:
+    """Columns video_id, side, kept. Annotated hands are all kept."""
+    if shard.hands is None:
+        crops = open_arrow(shard.crops, CROPS).select(["video_id", "side"]).to_pandas()
+        return crops.assign(kept=True)
+    hands = read_parquet(shard.hands, HANDS, ["hand_id", "video_id", "side"])
+    balanced = read_parquet(shard.balanced, BALANCED)
+    if not hands["hand_id"].equals(balanced["hand_id"]):
+        raise TableError("the balanced hands are not those of the table of hands", where=shard.balanced)
+    return hands.append_column("kept", balanced["kept"]).to_pandas()
+
+
+def _crops_of(shard: Shard) -> pd.DataFrame:
+    """Columns video_id, found: a row a crop, and whether it has keypoints."""
+    crops, keypoints = open_arrow(shard.crops, CROPS), read_parquet(shard.keypoints, KEYPOINTS, ["hand_id", "status"])
+    if not crops["hand_id"].equals(keypoints["hand_id"]):
+        raise TableError("crops and keypoints do not belong together", where=shard.keypoints)
+    return pd.DataFrame(
+        {"video_id": crops["video_id"].to_pandas(), "found": keypoints["status"].to_pandas() == "found"}
+    )

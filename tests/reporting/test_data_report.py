@@ -1,0 +1,115 @@
+"""The data report: its tables by hand, its page as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from simhand.errors import TableError
+from simhand.files import read_parquet
+from simhand.reporting.data_inputs import DataInputs, Pool, Shard
+from simhand.reporting.data_report import write_data_report
+from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, VIDEOS
+from simhand.reporting.hand_numbers import hand_numbers
+from simhand.reporting.pool_numbers import chosen, distances, explained_variance
+from simhand.reporting.settings import ReportSettings
+from simhand.reporting.videos_table import videos_table
+from tests.reporting.conftest import WriteShard
+
+_COUNTS = ("frames", "hands", "left", "right", "kept", "crops", "keypoints")
+
+
+def test_what_became_of_each_video(shard: Shard) -> None:
+    rows = {row["video_id"]: row for row in videos_table([shard]).to_pylist()}
+    assert {name: [row[count] for count in _COUNTS] for name, row in rows.items()} == {
+        "$a_$.mp4": [10, 2, 2, 0, 2, 2, 2],
+        "b.mp4": [5, 5, 1, 4, 4, 3, 2],
+        "c.mp4": [1, 3, 2, 1, 3, 3, 3],
+        "d.mp4": [0] * 7,
+    }
+    assert (rows["c.mp4"]["status"], rows["c.mp4"]["reason"]) == ("corrupt", "cut <off>")
+    assert {row["source"] for row in rows.values()} == {"wild"}
+
+
+def test_annotated_hands_count_by_their_crops(shard: Shard) -> None:
+    rows = {row["video_id"]: row for row in videos_table([replace(shard, hands=None)]).to_pylist()}
+    assert [rows["b.mp4"][count] for count in _COUNTS] == [5, 3, 0, 3, 3, 3, 2]
+
+
+def test_tables_that_do_not_belong_together_are_refused(shard: Shard, write_shard: WriteShard) -> None:
+    other = write_shard("other", "0of1", [], {})
+    with pytest.raises(TableError, match="balanced hands are not those"):
+        videos_table([replace(shard, balanced=other.balanced)])
+    with pytest.raises(TableError, match="do not belong together"):
+        videos_table([replace(shard, keypoints=other.keypoints)])
+
+
+def test_numbers_of_hands(shard: Shard) -> None:
+    numbers = hand_numbers([shard, shard])
+    assert numbers.box_px.tolist() == [32.0] * 20
+    assert numbers.box_share.tolist() == [0.5] * 20
+    assert set(numbers.score.tolist()) == {0.75}
+    assert numbers.keypoint_score.tolist() == [0.5] * 14
+    assert sorted(numbers.visible.tolist()) == pytest.approx([2 / 3] * 2 + [1.0] * 12)
+
+
+def test_distances_by_rank_and_of_random_hands(pool: Pool) -> None:
+    random, first = distances([pool], seed=0).to_pylist()
+    assert (first["rank"], first["pairs"]) == (1, 6)
+    assert first["mean"] == pytest.approx(0.875)
+    assert [first[name] for name in ("q05", "q50", "q95")] == pytest.approx(
+        np.percentile([0.25, 0.5, 0.75, 1, 1.25, 1.5], [5, 50, 95])
+    )
+    assert (random["rank"], random["pairs"]) == (0, 6)
+    apart = np.abs(np.arange(6)[:, None] - np.arange(6)) * np.sqrt(8)  # rows i and j of the made-up embeddings
+    others = apart[np.arange(6)[:, None] // 2 != np.arange(6) // 2]
+    assert others.min() <= random["q05"] <= random["q95"] <= others.max()
+
+
+def test_variance_and_how_often_hands_are_chosen(pool: Pool) -> None:
+    assert [list(row.values()) for row in explained_variance([pool]).to_pylist()] == [
+        ["all", 1, 0.5, 0.5],
+        ["all", 2, 0.25, 0.75],
+    ]
+    assert [list(row.values()) for row in chosen([pool]).to_pylist()] == [["all", 0, 3], ["all", 2, 3]]
+
+
+def test_the_whole_report(tmp_path: Path, shard: Shard, pool: Pool) -> None:
+    inputs = DataInputs([shard], [pool], tmp_path / "crops")
+    for folder in ("report", "again"):
+        write_data_report(inputs, ReportSettings(title="Hands & <videos>", queries=3), tmp_path / folder)
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
+    assert first == second
+    schemas = {"funnel": FUNNEL, "videos": VIDEOS, "distances": DISTANCES, "chosen": CHOSEN}
+    for name, schema in {**schemas, "explained_variance": EXPLAINED_VARIANCE}.items():
+        assert len(read_parquet(tmp_path / "report" / f"{name}.parquet", schema)) > 0
+    html = first["index.html"].decode()
+    assert "<h1>Hands &amp; &lt;videos&gt;: the data</h1>" in html
+    assert "cut &lt;off&gt;" in html
+    assert html.count("data:image/png;base64,") == 4
+    assert '<a href="#from-videos-to-pairs">' in html
+    assert '<h2 id="from-videos-to-pairs">' in html
+    assert "http" not in html
+    assert "<script" not in html
+    assert str(tmp_path) not in html
+
+
+def test_a_source_without_hands_and_a_pool_of_another(
+    tmp_path: Path, write_shard: WriteShard, shard: Shard, pool: Pool
+) -> None:
+    empty = write_shard("empty", "0of1", [], {})
+    videos = write_shard("no_hands", "0of1", [], {f"v{i:04}": ("corrupt", "no video", 0) for i in range(300)})
+    write_data_report(
+        DataInputs([empty, videos, shard], [pool], tmp_path / "crops"), ReportSettings(), tmp_path / "report"
+    )
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert "The first 200 of 302; videos.parquet has them all." in html
+    assert "v0199" in html
+    assert "v0200" not in html
+    table = pq.read_table(tmp_path / "report" / "videos.parquet")
+    assert len(table) == 304
+    assert sum(table["hands"].to_pylist()) == 10
