@@ -1,0 +1,56 @@
+"""A pool of the demo as official annotations, and back through the workflow: the same hands and the same pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from tests.workflow.checkout import Checkout
+
+
+def neighbours(checkout: Checkout, pool: str) -> pd.DataFrame:
+    table = pq.read_table(sorted((checkout.folder / "results" / "pools" / pool / "neighbours").iterdir())).to_pandas()
+    return table.sort_values(["row", "rank"]).reset_index(drop=True)
+
+
+def members(checkout: Checkout, pool: str) -> pd.DataFrame:
+    return pq.read_table(checkout.folder / "results" / "pools" / pool / "members.parquet").to_pandas()
+
+
+def test_a_pool_goes_out_as_annotations_and_comes_back(finished: Checkout, tmp_path: Path) -> None:
+    out = tmp_path / "released"
+    parts = sorted((finished.folder / "results/pools/demo/neighbours").iterdir())
+    finished.run(
+        "simhand.hand100m", "export", "--members", "results/pools/demo/members.parquet",
+        "--neighbours", *map(str, parts), "--crops", "results/crops", "--frames", "results/frames", "--out", str(out),
+    )  # fmt: skip
+    checkout = Checkout.new(tmp_path / "again")
+    config = finished.config()
+    checkout.write_config(
+        {
+            "sources": {
+                "released": {"annotations": str(out / "annotations.json"), "images": str(out / "images"), "shards": 2}
+            },
+            "pools": {
+                "theirs": {"sources": ["released"], "similar": "annotated", "neighbours": 3},
+                "ours": config["pools"]["demo"] | {"sources": ["released"], "normalisation": "centred_scaled"},
+            },
+        }
+    )
+    checkout.snakemake("--cores", "2", "all")
+    before, after = members(finished, "demo"), members(checkout, "theirs")
+    assert len(after) == len(before)
+    assert after["side"].tolist() == before["side"].tolist()
+    assert after["frame_index"].tolist() == before["frame_index"].tolist()
+    # The official square is that of the box truncated to whole pixels: up to two pixels off ours.
+    apart = np.stack(after["keypoints"]) - np.stack(before["keypoints"])
+    assert np.abs(apart.reshape(-1, 21, 3)[..., :2]).max() < 0.08
+    pd.testing.assert_frame_equal(neighbours(checkout, "theirs"), neighbours(finished, "demo"), rtol=1e-6)
+    mined = neighbours(checkout, "ours")
+    assert (after["video_id"].to_numpy()[mined["row"]] != after["video_id"].to_numpy()[mined["neighbour"]]).all()
+    assert checkout.to_do() == set()
+    page = (checkout.folder / "results/report/data/index.html").read_text()
+    assert "Similar hands in pool theirs" in page
