@@ -87,6 +87,8 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("sources", {}, ["sources", "at least 1"]),
         ("sources", {"a/b": {"videos": "x"}}, ["sources.a/b", "pattern"]),
         ("pretraining.simhand.neighbour_rank", 11, ["neighbour_rank", "at most pools.demo.neighbours = 10", "11"]),
+        ("pools.demo.further_ranks", [10], ["pools.demo", "further_ranks [10] must rise from beyond neighbours"]),
+        ("pools.demo.similar", "annotated", ["pools.demo.similar", "without annotations", "demo"]),
         ("finetuning.encoder", "resnet50", ["pretraining.simclr.encoder", "resnet50", "resnet18"]),
         ("pretraining.none", {"method": "simclr"}, ["pretraining.none", "no pre-training"]),
         ("keypoints.sha256", "abc", ["keypoints.sha256", "abc"]),
@@ -125,3 +127,25 @@ def test_a_pool_larger_than_its_sources_is_refused_before_any_job(values: dict[s
 
 def test_a_video_that_does_not_state_its_duration_sets_no_bound(values: dict[str, Any]) -> None:
     check_pool_sizes(load_config(changed(values, "pools.demo.size", 10**6)), {"demo": [video(-1.0)]})
+
+
+def test_a_rank_beyond_k_can_be_mined_alone(values: dict[str, Any]) -> None:
+    far = changed(changed(values, "pretraining.simhand.neighbour_rank", 5000), "pools.demo.further_ranks", [100, 5000])
+    assert load_config(far).pools["demo"].ranks() == (*range(1, 11), 100, 5000)
+    with pytest.raises(ConfigError, match=r"(?s)neighbour_rank is not mined.*further_ranks \[100\].*got:      5000"):
+        load_config(changed(far, "pools.demo.further_ranks", [100]))
+
+
+def test_annotations_need_images_and_stand_alone(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "released.json").write_text("{}")
+    source = {"annotations": str(tmp_path / "released.json"), "images": str(tmp_path)}
+    assert load_config(changed(values, "sources.released", source)).sources["released"].kind == "annotations"
+    for wrong, words in (
+        ({"annotations": source["annotations"]}, "annotations and images belong together"),
+        ({"videos": str(tmp_path), "images": str(tmp_path)}, "annotations and images belong together"),
+        ({**source, "images": str(tmp_path / "none")}, "sources.released.images: no such folder"),
+        ({**source, "annotations": str(tmp_path / "none.json")}, "sources.released.annotations: no such file"),
+        ({**source, "videos": str(tmp_path)}, "a source is of one kind"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load_config(changed(values, "sources.released", wrong))

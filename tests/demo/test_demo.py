@@ -16,6 +16,7 @@ from simhand.files import open_arrow
 from simhand.mining.similarity import random_other_video, root_aligned_distance
 from simhand.tables import CROPS, FRAMES
 from tests.conftest import ROOT
+from tests.mining.brute_force import brute_force
 
 pytestmark = pytest.mark.demo
 RESULTS = ROOT / "results"
@@ -84,6 +85,17 @@ def test_every_hand_of_the_pool_has_all_its_neighbours_in_other_videos() -> None
     assert (videos[neighbours["row"]] != videos[neighbours["neighbour"]]).all()
     assert neighbours.groupby("row")["rank"].apply(list).map(lambda ranks: ranks == list(range(1, 11))).all()
     assert neighbours["row"].nunique() == len(videos)
+
+
+def test_the_neighbours_are_those_of_brute_force() -> None:
+    pool = RESULTS / "pools/demo"
+    videos = pq.read_table(pool / "members.parquet")["video_id"].to_pandas().astype("category").cat.codes.to_numpy()
+    neighbours = pq.read_table(sorted((pool / "neighbours").iterdir())).to_pandas().sort_values(["row", "rank"])
+    rows, squared = brute_force(np.load(pool / "embeddings.npy"), videos, range(len(videos)), 10)
+    np.testing.assert_array_equal(neighbours["neighbour"].to_numpy().reshape(-1, 10), rows)
+    np.testing.assert_array_equal(
+        neighbours["distance"].to_numpy().reshape(-1, 10), np.sqrt(squared).astype(np.float32)
+    )
 
 
 def test_most_rendered_hands_are_found_and_on_their_side(truth: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from simhand.errors import FailedVideosError, PoolError, TableError
 from simhand.files import keypoints_array, read_parquet
-from simhand.mining.pool import ShardTables, check_failed_videos, draw_pool
+from simhand.mining.pool import ShardTables, check_failed_videos, draw_pool, visible_share
 from simhand.mining.settings import PoolSettings
 from simhand.stable import stable_hash
 from simhand.tables import MEMBERS
@@ -48,6 +48,32 @@ def test_a_member_points_to_its_own_crop_and_keypoints(shards: list[ShardTables]
     assert last["side"] == "right"
     expected = np.random.default_rng(stable_hash("b_4")).uniform(size=63).astype(np.float32)
     np.testing.assert_array_equal(np.float32(last["keypoints"]), expected)
+
+
+def test_visible_keypoints_by_hand() -> None:
+    """A square of 40 px whose left quarter lies outside a frame of 100 x 30, and the same mirrored."""
+    keypoints = np.full((2, 21, 3), 0.5, np.float32)  # in the frame at (10, 20)
+    keypoints[:, :6, 0] = 0.2  # x = -2, outside; of the mirrored crop x = 22
+    keypoints[:, 6:10, 0] = 0.9  # x = 26; of the mirrored crop x = -6, outside
+    keypoints[:, 10:12, 1] = 0.8  # y = 32, below the frame
+    columns = {"frame_width": 100, "frame_height": 30, "square_x1": -10.0, "square_y1": 0.0}
+    columns |= {"square_x2": 30.0, "square_y2": 40.0}
+    crops = pa.Table.from_pylist([{**columns, "flipped": False}, {**columns, "flipped": True}])
+    np.testing.assert_allclose(visible_share(keypoints, crops), [13 / 21, 15 / 21])
+
+
+def test_hands_that_the_border_cuts_can_be_left_out(write_shard: Any, tmp_path: Path) -> None:
+    outside = np.full((21, 3), 0.5, np.float32)
+    outside[:7, 1] = 1.5
+    shards = [
+        write_shard("ego", "0of1", {"a": 3}, keypoints={"a_1": outside}),
+        write_shard("exo", "0of1", {"b": 2}),
+    ]
+    shares = {row["hand_id"]: row["visible"] for row in _draw(shards, tmp_path / "all.parquet")}
+    assert shares == {"a_0": 1.0, "a_1": np.float32(2 / 3), "a_2": 1.0, "b_0": 1.0, "b_1": 1.0}
+    kept = {row["hand_id"] for row in _draw(shards, tmp_path / "some.parquet", min_visible=0.7)}
+    assert kept == set(shares) - {"a_1"}
+    assert len(_draw(shards, tmp_path / "same.parquet", min_visible=0.66)) == 5
 
 
 def test_the_smallest_hashes_are_drawn(shards: list[ShardTables], tmp_path: Path) -> None:

@@ -10,10 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from simhand.files import open_arrow
 from simhand.stable import shard_of
+from simhand.tables import CROPS
 from tests.workflow.checkout import Checkout
 
 RUNS = ["none", "simclr", "peclr", "simhand"]
@@ -56,6 +60,25 @@ def test_no_mined_neighbour_is_of_the_same_video(finished: Checkout) -> None:
     neighbours = pq.read_table(sorted((pool / "neighbours").iterdir())).to_pylist()
     assert len(neighbours) == 3 * len(videos)
     assert all(videos[row["row"]] != videos[row["neighbour"]] for row in neighbours)
+
+
+def test_rendered_hands_keep_their_side_from_the_detector_to_the_pool(finished: Checkout) -> None:
+    truth = pq.read_table(finished.folder / "demo/truth/hands.parquet").to_pandas()
+    points = np.stack(truth["keypoints_px"]).reshape(len(truth), 21, 2)
+    truth["x"], truth["y"] = points.mean(axis=1).T
+    crops = pa.concat_tables(
+        open_arrow(path, CROPS).drop_columns("jpeg")
+        for path in sorted((finished.folder / "results/crops/demo").glob("*.arrow"))
+    ).to_pandas()
+    pairs = crops.merge(truth, on=["video_id", "frame_index"], suffixes=("", "_true"))
+    apart = np.hypot((pairs["x1"] + pairs["x2"]) / 2 - pairs["x"], (pairs["y1"] + pairs["y2"]) / 2 - pairs["y"])
+    true = pairs.assign(apart=apart).sort_values("apart").groupby("hand_id").first()
+    assert len(true) > 40
+    assert (true["side"] == true["side_true"]).mean() >= 0.85
+    assert true["detected_side"].str.lower().tolist() == true["side"].tolist()
+    assert set(true["side_source"]) == {"mediapipe"}
+    assert (true["flipped"] == (true["side"] == "left")).all()
+    assert set(true["side"]) == {"left", "right"}
 
 
 def test_a_second_call_does_nothing(finished: Checkout) -> None:
