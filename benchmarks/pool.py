@@ -1,8 +1,8 @@
-"""Stages 7 to 9 at the paper's scale: a pool of two million hands drawn, embedded, and one of 16 shards of it mined.
+"""Two million hands: a pool drawn, embedded, one of 16 shards of it mined, and the data report of all.
 
     python -m benchmarks.pool
 
-writes made-up tables of 256 shards (real poses before moving cameras; no images; needs SIMHAND_SHARED), then runs
+writes made-up tables of 256 shards (real poses before moving cameras; needs SIMHAND_SHARED), then runs
 each stage in a process of its own and prints its time and peak memory.
 """
 
@@ -15,21 +15,28 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from benchmarks.hand_like import hand_like_keypoints
 from simhand.files import arrow_writer, write_parquet
+from simhand.frames.images import encode_jpeg
 from simhand.mining.knn import mine_neighbours
 from simhand.mining.pca import embed_pool
 from simhand.mining.pool import ShardTables, draw_pool
 from simhand.mining.settings import PoolSettings
-from simhand.tables import CROPS, KEYPOINTS, VIDEO_STATUS
+from simhand.reporting.data_inputs import DataInputs, Pool, Shard
+from simhand.reporting.data_report import write_data_report
+from simhand.reporting.settings import ReportSettings
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, VIDEO_STATUS
+
+JPEG = encode_jpeg(np.full((32, 32, 3), 90, np.uint8), 50)
 
 
 def write_shards(folder: Path, hands: int, shards: int) -> None:
-    """The tables that drawing reads, a file of each kind a shard."""
+    """The tables of stages 2 to 6, a file of each kind a shard."""
     keypoints, videos = hand_like_keypoints(hands)
     for shard in range(shards):
         rows = np.flatnonzero(videos % shards == shard)
@@ -38,21 +45,30 @@ def write_shards(folder: Path, hands: int, shards: int) -> None:
         count = len(rows)
         known = {"hand_id": ids, "video_id": [name.rsplit("#")[0] for name in ids], "side": ["right"] * count}
         known |= {name: np.full(count, 1e6) for name in ("frame_width", "frame_height", "square_x2", "square_y2")}
-        columns = {f.name: [""] * count if f.type in (pa.string(), pa.binary()) else np.zeros(count) for f in CROPS}
+        known |= {"frame_index": rows, "frame_row": np.arange(count), "jpeg": [JPEG] * count, "kept": [True] * count}
         with arrow_writer(tables.crops, CROPS) as writer:
-            writer.write_table(pa.table(columns | known | {"frame_index": rows}).cast(CROPS))
+            writer.write_table(filled(CROPS, known, count), max_chunksize=256)
+        write_parquet(filled(HANDS, known, count), folder / "hands" / tables.keypoints.name, HANDS)
+        write_parquet(filled(BALANCED, known, count), folder / "balanced" / tables.keypoints.name, BALANCED)
         points = np.concatenate([keypoints[rows], np.zeros((count, 21, 1), np.float32)], axis=2).reshape(-1)
         found = {"hand_id": ids, "status": ["found"] * count, "reason": [""] * count, "score": np.full(count, 0.9)}
         lists = pa.ListArray.from_arrays(np.arange(0, 63 * count + 1, 63, dtype=np.int32), points)
         write_parquet(pa.table({**found, "keypoints": lists}), tables.keypoints, KEYPOINTS)
-        write_parquet(VIDEO_STATUS.empty_table(), tables.statuses, VIDEO_STATUS)
+        status = {"video_id": sorted(set(known["video_id"])), "status": ["ok"] * len(set(known["video_id"]))}
+        write_parquet(filled(VIDEO_STATUS, status, len(status["status"])), tables.statuses, VIDEO_STATUS)
+
+
+def filled(schema: pa.Schema, known: dict[str, Any], count: int) -> pa.Table:
+    """A table of `schema`; columns that are not known hold zeros or empty text."""
+    empty = {f.name: [""] * count if f.type == pa.string() else np.zeros(count) for f in schema}
+    return pa.table({f.name: known.get(f.name, empty[f.name]) for f in schema}).cast(schema)
 
 
 def shard_tables(folder: Path, shard: int, shards: int) -> ShardTables:
     """Where the tables of a shard lie."""
     name = f"{shard:03d}of{shards:03d}"
     return ShardTables(
-        "wild", name, folder / f"{name}.status.parquet", folder / f"{name}.arrow", folder / f"{name}.parquet"
+        "wild", name, folder / f"{name}.status.parquet", folder / "wild" / f"{name}.arrow", folder / f"{name}.parquet"
     )
 
 
@@ -65,15 +81,28 @@ def run_stage(stage: str, folder: Path, shards: int) -> None:
         draw_pool(tables, settings, members, pool="large")
     elif stage == "embed":
         embed_pool(members, settings, folder / "pca.npz", embeddings, pool="large")
-    else:
+    elif stage == "mine":
         mine_neighbours(embeddings, members, settings, 0, folder / "neighbours.parquet", pool="large", workers=2)
+    else:
+        write_data_report(report_inputs(folder, shards), ReportSettings(), folder / "report")
+
+
+def report_inputs(folder: Path, shards: int) -> DataInputs:
+    """What the data report reads; of the neighbours the one shard that was mined."""
+    found = []
+    for shard in range(shards):
+        own = shard_tables(folder, shard, shards)
+        hands, balanced = (folder / name / Path(own.keypoints).name for name in ("hands", "balanced"))
+        found.append(Shard("wild", Path(own.statuses), hands, balanced, Path(own.crops), Path(own.keypoints)))
+    files = folder / "members.parquet", folder / "pca.npz", folder / "embeddings.npy"
+    return DataInputs(found, [Pool("large", ["wild"], 0.0, *files, [folder / "neighbours.parquet"])], folder)
 
 
 def main(hands: int, shards: int) -> None:
     """Prints a line a stage."""
     with tempfile.TemporaryDirectory() as name:
         write_shards(Path(name), hands, shards)
-        for stage in ("draw", "embed", "mine"):
+        for stage in ("draw", "embed", "mine", "report"):
             started = time.perf_counter()
             command = [
                 sys.executable,

@@ -93,7 +93,7 @@ def read_positives(neighbour_paths: Iterable[Path], rank: int, hands: int) -> np
     """
     positives = np.full(hands, -1, dtype=np.int64)
     for path in neighbour_paths:
-        table = read_parquet(path, NEIGHBOURS)
+        table = read_parquet(path, NEIGHBOURS, ["row", "rank", "neighbour"])
         table = table.filter(pa.array(table["rank"].to_numpy() == rank))
         rows, neighbours = table["row"].to_numpy(), table["neighbour"].to_numpy()
         if len(table) and not (0 <= min(rows.min(), neighbours.min()) <= max(rows.max(), neighbours.max()) < hands):
