@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from simhand.config import check_pool_sizes, load_config
+from simhand.config import SOURCE_KINDS, check_pool_sizes, load_config
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import LABEL_FILES
 from simhand.videos.index import Video
+from simhand.videos.sources import KINDS
 from tests.conftest import ROOT
 
 
@@ -75,6 +76,14 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
         ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
         ("sources.demo.videos", "demo/none", ["no such folder", "make demo"]),
+        ("sources.demo", {}, ["sources.demo: a source is of one kind", "videos, list, frames", "none of them"]),
+        ("sources.demo.list", "x.txt", ["sources.demo", "exactly one of the keys", "videos and list", "hint:"]),
+        ("sources.demo", {"list": "no.txt"}, ["sources.demo.list: no such file", "no.txt"]),
+        ("sources.demo", {"list": "/"}, ["sources.demo.list: no such file"]),
+        ("sources.demo", {"frames": "no/where"}, ["sources.demo.frames: no such folder", "no/where"]),
+        ("sources.demo", {"frames": "/", "frame_rate": 0}, ["sources.demo.frame_rate", "greater than 0"]),
+        ("sources.demo.frame_rate", 25, ["sources.demo.frame_rate belongs to extracted frames", "got:", "videos"]),
+        ("sources.demo.video", "x", ["unknown key sources.demo.video", "did you mean videos?"]),
         ("experiment.seeds", [-1], ["experiment.seeds.0", "greater than or equal to 0", "-1"]),
         ("experiment.seeds", [0, 0], ["experiment.seeds", "only once"]),
         ("experiment.runs", ["none", "none"], ["experiment.runs", "only once"]),
@@ -100,6 +109,21 @@ def test_a_mistake_is_named(values: dict[str, Any], key: str, value: Any, words:
         load_config(changed(values, key, value))
     for word in words:
         assert word in str(caught.value)
+
+
+def test_a_source_is_a_folder_of_videos_a_list_or_a_folder_of_frames(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "list.txt").touch()
+    for kind, path in [("videos", tmp_path / "videos"), ("list", tmp_path / "list.txt"), ("frames", tmp_path)]:
+        source = load_config(changed(values, "sources.demo", {kind: str(path)})).sources["demo"]
+        assert (source.kind, source.path, source.frame_rate) == (kind, path, 30.0)
+    source = load_config(changed(values, "sources.demo", {"frames": str(tmp_path), "frame_rate": 29.97})).sources[
+        "demo"
+    ]
+    assert source.frame_rate == 29.97
+
+
+def test_every_kind_of_source_but_annotations_has_videos_to_look_at() -> None:
+    assert set(SOURCE_KINDS) == {*KINDS, "annotations"}
 
 
 def test_a_labelled_folder_without_labels_is_named(values: dict[str, Any], tmp_path: Path) -> None:

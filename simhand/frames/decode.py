@@ -9,18 +9,15 @@ a second, which each of thousands of videos pays: no numpy, no pyarrow, no OpenC
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
-import signal
 import stat
 import sys
 from typing import NamedTuple
 
 from simhand.frames.spool import SpoolWriter
-
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+from simhand.videos.lifetime import end_with_parent
 
 
 class Request(NamedTuple):
@@ -122,17 +119,10 @@ def _check_unchanged(request: Request, before: os.stat_result) -> None:
         raise _OutcomeError("changed", f"written to while it was read ({sizes})")
 
 
-def _end_with_parent(parent: int) -> None:
-    """A stage that is killed cannot end its children: the system does."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit("the parent is gone")
-
-
 def main(request: str) -> None:
     """The command line. Standard output is kept for the spool; what C libraries print goes to standard error."""
     asked = Request(**json.loads(request))
-    _end_with_parent(asked.parent)
+    end_with_parent(asked.parent)
     spool = os.dup(1)
     os.dup2(2, 1)
     sample(asked, SpoolWriter(spool))

@@ -1,6 +1,6 @@
 """What containers say about their durations, asked in a process of its own, which a damaged file may hang or crash.
 
-    python -m simhand.videos.probe
+    python -m simhand.videos.probe PARENT
 
 answers each line on standard input, a path as JSON, with a line on standard output: the duration in seconds.
 """
@@ -8,10 +8,13 @@ answers each line on standard input, a path as JSON, with a line on standard out
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+
+from simhand.videos.lifetime import end_with_parent
 
 UNKNOWN = -1.0
 _PATIENCE_S = 20.0  # the header of a video on a slow disk takes seconds, not more
@@ -40,7 +43,7 @@ class _Child:
     """A process that answers."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-m", "simhand.videos.probe"]
+        command = [sys.executable, "-m", "simhand.videos.probe", str(os.getpid())]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
         )
@@ -76,12 +79,13 @@ def _stated_duration_s(path: str) -> float:
         return 0.0
 
 
-def main() -> None:
+def main(parent: str) -> None:
     """Answers until there are no more questions, or nobody to ask them."""
+    end_with_parent(int(parent))
     for line in sys.stdin:
         sys.stdout.write(f"{_stated_duration_s(json.loads(line))}\n")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

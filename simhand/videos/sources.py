@@ -101,8 +101,11 @@ def listed_files(path: Path) -> dict[str, str]:
     for number, line in enumerate(_text_lines(path), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        video_id, _, written = (part.strip() for part in line.rpartition("\t"))
-        video_id = video_id or written
+        given, tab, rest = line.partition("\t")
+        written = (rest if tab else given).strip()
+        video_id = given.strip() or written
+        if not written:
+            raise ConfigError("a list of videos has an id and no path", where=f"{path}, line {number}", got=line)
         if video_id in lines:
             raise ConfigError(
                 "a list of videos has an id twice",

@@ -1,0 +1,334 @@
+"""Looking at folders of videos, lists of videos, and folders of extracted frames."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simhand.errors import ConfigError
+from simhand.stable import shard_of
+from simhand.videos import sources
+from simhand.videos.index import Video, read_index, shard_lists, write_index
+from simhand.videos.sources import content_fingerprint, listed_files, update_index
+from tests.conftest import WriteVideo
+
+
+def settle(folder: Path, time_s: float = 1e9) -> None:
+    """Makes everything in a folder look as if it had not changed for long."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            os.utime(path, (time_s, time_s))
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files whose content is read, and of the folders that are listed, as it happens."""
+    names: list[str] = []
+
+    def watched(of: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            names.append(name(*arguments))
+            return of(*arguments)
+
+        return call
+
+    monkeypatch.setattr(sources, "content_fingerprint", watched(content_fingerprint, lambda path: path.name))
+    monkeypatch.setattr(sources, "_frames_video", watched(sources._frames_video, lambda name, *_: name))
+    return names
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write_video: WriteVideo) -> Path:
+    write_video(tmp_path / "videos" / "a.mp4", [0, 0.5, 1.0, 1.5])
+    write_video(tmp_path / "videos" / "deep" / "b c ä.mkv", [0, 0.5])
+    (tmp_path / "videos" / "notes.txt").write_text("no video")
+    (tmp_path / "videos" / ".hidden.mp4").write_text("no video")
+    (tmp_path / "videos" / ".trash").mkdir()
+    (tmp_path / "videos" / ".trash" / "c.mp4").write_text("no video")
+    settle(tmp_path / "videos")
+    return tmp_path / "videos"
+
+
+def test_finds_videos_in_folders_below_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    videos = update_index("videos", folder, tmp_path / "index.tsv")
+    assert [video.video_id for video in videos] == ["a.mp4", "deep/b c ä.mkv"]
+    assert [video.path for video in videos] == [str(folder / "a.mp4"), str(folder / "deep" / "b c ä.mkv")]
+    assert videos[0].duration_s == pytest.approx(1.5 + 1 / 30, abs=0.6)
+    assert read_index(tmp_path / "index.tsv") == videos
+
+
+def test_touch_changes_nothing_but_content_does(folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index.tsv"
+    before = shard_lists(update_index("videos", folder, index), 3)
+    os.utime(folder / "a.mp4", (1, 1))
+    assert shard_lists(update_index("videos", folder, index), 3) == before
+    (folder / "a.mp4").write_bytes((folder / "a.mp4").read_bytes()[:-1] + b"\xff")
+    after = shard_lists(update_index("videos", folder, index), 3)
+    changed = {shard for shard in before if before[shard] != after[shard]}
+    assert changed == {shard_of("a.mp4", 3)}
+
+
+def test_an_unchanged_source_is_not_read_nor_its_index_written(folder: Path, tmp_path: Path, read: list[str]) -> None:
+    index = tmp_path / "index.tsv"
+    videos = update_index("videos", folder, index)
+    assert sorted(read) == ["a.mp4", "b c ä.mkv"]
+    os.utime(index, (1, 1))
+    assert update_index("videos", folder, index) == videos
+    assert len(read) == 2
+    assert index.stat().st_mtime == 1
+
+
+def test_a_file_that_just_changed_is_read_again_since_it_may_change_within_the_same_tick(
+    folder: Path, tmp_path: Path, read: list[str]
+) -> None:
+    os.utime(folder / "a.mp4")
+    update_index("videos", folder, tmp_path / "index.tsv")
+    time.sleep(2.1)
+    update_index("videos", folder, tmp_path / "index.tsv")
+    update_index("videos", folder, tmp_path / "index.tsv")
+    assert read.count("a.mp4") == 2
+
+
+def test_adding_and_removing_a_video_leaves_other_shards(folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index.tsv"
+    before = shard_lists(update_index("videos", folder, index), 50)
+    (folder / "new.mp4").write_bytes((folder / "a.mp4").read_bytes())
+    after = shard_lists(update_index("videos", folder, index), 50)
+    assert {shard for shard in after if after[shard] != before.get(shard)} == {shard_of("new.mp4", 50)}
+    (folder / "new.mp4").unlink()
+    assert shard_lists(update_index("videos", folder, index), 50) == before
+
+
+def test_odd_files_are_listed_without_harm(folder: Path, tmp_path: Path) -> None:
+    (folder / "broken.mp4").write_text("this is text")
+    (folder / "nowhere.mp4").symlink_to("missing")
+    os.mkfifo(folder / "pipe.mp4")
+    (folder / "loop").symlink_to(folder)
+    (folder / "folder.mp4").mkdir()
+    videos = {video.video_id: video for video in update_index("videos", folder, tmp_path / "index.tsv")}
+    assert set(videos) == {"a.mp4", "deep/b c ä.mkv", "broken.mp4", "nowhere.mp4", "pipe.mp4"}
+    assert videos["broken.mp4"].duration_s == 0
+    assert videos["nowhere.mp4"].fingerprint == "unreadable: No such file or directory"
+    assert videos["pipe.mp4"].fingerprint == "not a file"
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("simhand.videos.sources.content_fingerprint", fail)
+        first = update_index("videos", folder, tmp_path / "index.tsv")[0]
+        assert first.fingerprint == "unreadable: Input/output error"
+    first = update_index("videos", folder, tmp_path / "index.tsv")[0]
+    assert first.fingerprint == content_fingerprint(folder / "a.mp4")
+
+
+def test_a_name_that_is_no_text_is_refused(folder: Path, tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(folder) + b"/b\xff.mp4")).write_bytes(b"x")
+    with pytest.raises(ConfigError, match=r"(?s)not UTF-8.*udcff"):
+        update_index("videos", folder, tmp_path / "index.tsv")
+
+
+def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"(?s)no videos.*where:.*expected:.*\.mp4.*got:"):
+        update_index("videos", tmp_path, tmp_path / "index.tsv")
+
+
+def test_fingerprint_sees_one_byte_in_a_small_file_and_the_size_of_a_large_one(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(bytes(3_000_000))
+    first = content_fingerprint(path)
+    path.write_bytes(bytes(1_500_000) + b"\1" + bytes(1_499_999))
+    assert content_fingerprint(path) != first
+    path.write_bytes(bytes(20_000_000))
+    large = content_fingerprint(path)
+    path.write_bytes(bytes(20_000_001))
+    assert content_fingerprint(path) != large
+
+
+def test_the_known_videos_of_a_large_source_cost_stats_alone(tmp_path: Path, read: list[str]) -> None:
+    folder = tmp_path / "videos"
+    videos = []
+    for i in range(3000):
+        path = folder / f"{i % 10}" / f"{i:04d}.mp4"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        videos.append(Video(f"{i % 10}/{i:04d}.mp4", str(path), 0, 10**18, "f", 1.0))
+    settle(folder)
+    write_index(sorted(videos), tmp_path / "index.tsv")
+    os.utime(tmp_path / "index.tsv", (1, 1))
+    assert update_index("videos", folder, tmp_path / "index.tsv") == sorted(videos)
+    assert read == []
+    assert (tmp_path / "index.tsv").stat().st_mtime == 1
+
+
+# Lists.
+
+
+def write_list(path: Path, *lines: str) -> Path:
+    path.write_bytes("\n".join(lines).encode())
+    return path
+
+
+def test_a_list_names_videos_by_path_or_by_id(folder: Path, tmp_path: Path) -> None:
+    listed = write_list(
+        tmp_path / "list.txt",
+        "\ufeff# my videos",
+        "videos/a.mp4",
+        "",
+        "  # another",
+        f"kitchen 1\t{folder}/deep/b c ä.mkv\r",
+        "videos/missing.mp4",
+    )
+    videos = update_index("list", listed, tmp_path / "index.tsv")
+    assert [(video.video_id, video.path) for video in videos] == [
+        ("kitchen 1", str(folder / "deep" / "b c ä.mkv")),
+        ("videos/a.mp4", str(folder / "a.mp4")),
+        ("videos/missing.mp4", str(folder / "missing.mp4")),
+    ]
+    assert videos[1].fingerprint == content_fingerprint(folder / "a.mp4")
+    assert videos[1].duration_s > 1
+    assert videos[2].fingerprint == "unreadable: No such file or directory"
+
+
+def test_the_order_of_a_list_says_nothing_and_its_videos_are_known_again(
+    folder: Path, tmp_path: Path, read: list[str]
+) -> None:
+    lines = ["videos/a.mp4", "b\tvideos/deep/b c ä.mkv"]
+    first = update_index("list", write_list(tmp_path / "list.txt", *lines), tmp_path / "index.tsv")
+    again = update_index("list", write_list(tmp_path / "list.txt", *reversed(lines)), tmp_path / "index.tsv")
+    assert first == again
+    assert len(read) == 2
+
+
+def test_a_path_may_be_listed_under_two_ids_and_hold_a_hash_within(tmp_path: Path) -> None:
+    listed = write_list(tmp_path / "list.txt", "1\tx#1.mp4", "2\tx#1.mp4")
+    assert listed_files(listed) == {"1": str(tmp_path / "x#1.mp4"), "2": str(tmp_path / "x#1.mp4")}
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["a.mp4", "b.mp4", "# c", "a.mp4"], ["an id twice", "lines 1 and 4", "got:", "a.mp4", "hint:"]),
+        (["x\ta.mp4", "x\tb.mp4"], ["an id twice", "lines 1 and 2", "x"]),
+        (["x\ta.mp4", "x"], ["an id twice", "lines 1 and 2"]),
+        (["", "# nothing"], ["a list of videos is empty", "expected:", "got:"]),
+        (["name\t"], ["no path", "line 1"]),
+    ],
+)
+def test_a_mistake_in_a_list_is_named(tmp_path: Path, lines: list[str], words: list[str]) -> None:
+    listed = write_list(tmp_path / "list.txt", *lines)
+    with pytest.raises(ConfigError) as caught:
+        update_index("list", listed, tmp_path / "index.tsv")
+    for word in [*words, "list.txt"]:
+        assert word in str(caught.value)
+
+
+def test_a_list_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"a.mp4\n\xff\xfe\n")
+    with pytest.raises(ConfigError, match=r"(?s)not text in UTF-8.*list.txt.*save it"):
+        update_index("list", tmp_path / "list.txt", tmp_path / "index.tsv")
+    with pytest.raises(ConfigError, match=r"(?s)cannot read a list.*No such file"):
+        update_index("list", tmp_path / "none.txt", tmp_path / "index.tsv")
+
+
+# Folders of frames.
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> Path:
+    folder = tmp_path / "frames"
+    for name, images in {
+        "p01/v1": ["frame_0.jpg", "frame_30.jpg", "frame_59.jpg", "notes.txt"],
+        "p01/v2": ["1.png", "2.WEBP", "3.jpeg"],
+        "p02": ["x.jpg"],
+        "p02/left": ["a10.jpg", "a9.jpg"],
+        "texts": ["a.txt"],
+        ".hidden": ["a.jpg"],
+    }.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for image in images:
+            (folder / name / image).write_bytes(b"image")
+    settle(folder)
+    return folder
+
+
+def test_each_folder_with_images_is_a_video(frames: Path, tmp_path: Path) -> None:
+    (frames / "cover.jpg").write_bytes(b"image")  # of no video
+    videos = update_index("frames", frames, tmp_path / "index.tsv", frame_rate=30.0)
+    assert [video.video_id for video in videos] == ["p01/v1", "p01/v2", "p02", "p02/left"]
+    assert [video.path for video in videos] == [str(frames / video.video_id) for video in videos]
+    assert [video.size_bytes for video in videos] == [15, 15, 5, 10]
+    assert [video.duration_s for video in videos] == pytest.approx([2.0, 0.1, 1 / 30, 2 / 30], abs=1e-3)
+    assert {video.frame_rate for video in videos} == {30.0}
+    assert read_index(tmp_path / "index.tsv") == videos
+
+
+def test_a_folder_of_frames_is_listed_again_only_when_it_changed(frames: Path, tmp_path: Path, read: list[str]) -> None:
+    before = update_index("frames", frames, tmp_path / "index.tsv")
+    read.clear()
+    assert update_index("frames", frames, tmp_path / "index.tsv") == before
+    assert read == ["p02"]  # folders within it may have changed
+    (frames / "p01" / "v2" / "4.png").write_bytes(b"image")
+    after = update_index("frames", frames, tmp_path / "index.tsv")
+    assert sorted(read) == ["p01/v2", "p02", "p02"]
+    assert [one.video_id for one, other in zip(before, after, strict=True) if one.fingerprint != other.fingerprint] == [
+        "p01/v2"
+    ]
+
+
+def test_names_and_sizes_make_the_fingerprint_of_a_folder_of_frames(frames: Path, tmp_path: Path) -> None:
+    def fingerprints() -> dict[str, str]:
+        (tmp_path / "index.tsv").unlink(missing_ok=True)
+        return {video.video_id: video.fingerprint for video in update_index("frames", frames, tmp_path / "index.tsv")}
+
+    first = fingerprints()
+    settle(frames, 2e9)
+    assert fingerprints() == first
+    (frames / "p02" / "x.jpg").write_bytes(b"larger image")
+    assert fingerprints()["p02"] != first["p02"]
+    (frames / "p01" / "v1" / "frame_0.jpg").rename(frames / "p01" / "v1" / "frame_1.jpg")
+    assert fingerprints()["p01/v1"] != first["p01/v1"]
+    assert fingerprints()["p01/v2"] == first["p01/v2"]
+
+
+def test_images_that_come_to_a_folder_inside_a_known_one_are_found(frames: Path, tmp_path: Path) -> None:
+    (frames / "p01" / "v1" / "more").mkdir()
+    settle(frames)
+    before = update_index("frames", frames, tmp_path / "index.tsv")
+    (frames / "p01" / "v1" / "more" / "1.jpg").write_bytes(b"image")
+    os.utime(frames / "p01" / "v1", (1e9, 1e9))
+    after = update_index("frames", frames, tmp_path / "index.tsv")
+    assert {video.video_id for video in after} - {video.video_id for video in before} == {"p01/v1/more"}
+
+
+def test_another_frame_rate_changes_durations(frames: Path, tmp_path: Path) -> None:
+    update_index("frames", frames, tmp_path / "index.tsv", frame_rate=30.0)
+    videos = update_index("frames", frames, tmp_path / "index.tsv", frame_rate=10.0)
+    assert [video.duration_s for video in videos] == pytest.approx([6.0, 0.3, 0.1, 0.2])
+    assert {video.frame_rate for video in videos} == {10.0}
+
+
+def test_links_between_folders_of_frames_lead_nowhere_twice(frames: Path, tmp_path: Path) -> None:
+    (frames / "p01" / "loop").symlink_to(frames)
+    (frames / "p02" / "nothing").symlink_to("missing")
+    videos = update_index("frames", frames, tmp_path / "index.tsv")
+    assert [video.video_id for video in videos] == ["p01/v1", "p01/v2", "p02", "p02/left"]
+
+
+def test_frames_that_are_not_in_folders_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    with pytest.raises(ConfigError, match=r"(?s)no frames.*where:.*frames.*expected:.*\.jpg.*got:"):
+        update_index("frames", folder, tmp_path / "index.tsv")
+    (folder / "1.jpg").write_bytes(b"image")
+    with pytest.raises(ConfigError, match=r"(?s)no frames.*hint:.*folder above"):
+        update_index("frames", folder, tmp_path / "index.tsv")
