@@ -37,6 +37,7 @@ class _Child:
         self.output: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - whoever reads it closes it
         self.ends_at = time.monotonic() + time_limit_s
         self.late = False
+        self.silent = False  # it has closed its standard error, as it does when it ends
         self._words = b""
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.PIPE, bufsize=0
@@ -45,28 +46,30 @@ class _Child:
         self.pipe: IO[bytes] = self.process.stderr
         os.set_blocking(self.pipe.fileno(), False)
 
-    def listen(self) -> bool:
-        """Reads what it says; false once it has ended."""
+    def listen(self) -> None:
+        """Reads what it says."""
         said = self.pipe.read(65536)
-        if said:
-            self._words = (self._words + said)[-_TAIL:]
-        return said != b""
+        self.silent = said == b""
+        self._words = (self._words + (said or b""))[-_TAIL:]
 
     def kill_if_late(self) -> None:
         if time.monotonic() > self.ends_at and not self.late:
             self.late = True
             self.process.kill()
 
-    def end(self) -> Finished:
+    def ended(self) -> bool:
+        """Whether it is over; a moment after its standard error was closed, it is."""
         try:
-            code = self.process.wait(max(self.ends_at - time.monotonic(), 0.0))
-        except subprocess.TimeoutExpired:  # it closed its standard error, but lives
-            self.late = True
-            self.process.kill()
-            code = self.process.wait()
+            self.process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self) -> Finished:
+        """What became of it, once it has ended."""
         self.pipe.close()
         lines = [line.strip() for line in self._words.decode(errors="replace").splitlines() if line.strip()]
-        return Finished(self.output, code, self.late, lines[-1][:300] if lines else "")
+        return Finished(self.output, self.process.wait(), self.late, lines[-1][:300] if lines else "")
 
     def abandon(self) -> None:
         self.process.kill()
@@ -109,10 +112,14 @@ def _collect(running: dict[int, _Child], finished: dict[int, Finished], selector
     """Waits until a running command says something, ends, or is late."""
     first_limit = min(child.ends_at for child in running.values())
     wait_s = max(first_limit - time.monotonic(), 0.05)
+    if any(child.silent for child in running.values()):
+        wait_s = 0.05
     for key, _ in selector.select(min(wait_s, 3600.0)):
         child = running[key.data]
-        if not child.listen():
+        child.listen()
+        if child.silent:
             selector.unregister(child.pipe)
-            finished[key.data] = running.pop(key.data).end()
-    for child in running.values():
+    for i, child in list(running.items()):
         child.kill_if_late()
+        if child.silent and child.ended():
+            finished[i] = running.pop(i).end()

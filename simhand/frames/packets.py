@@ -175,8 +175,8 @@ def spans(table: PacketTable, wanted: Set[int]) -> list[Span]:
         i = bisect_right(keys, position) - 1
         while table.times[keys[i]] > time:
             i -= 1
-        if found and keys[i] <= found[-1].last + 1:
-            found[-1] = Span(found[-1].first, position)
-        else:
-            found.append(Span(keys[i], position))
+        first = keys[i]
+        while found and first <= found[-1].last + 1:  # more than one may join, for a frame that reaches far back
+            first = min(first, found.pop().first)
+        found.append(Span(first, position))
     return found

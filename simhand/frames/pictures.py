@@ -36,19 +36,27 @@ def orientation(frame: VideoFrame) -> Image.Transpose | None:
 
 
 class JpegWriter:
-    """Makes JPEGs of decoded frames, upright."""
+    """Makes JPEGs of the decoded frames of one video, upright.
+
+    Only the first frame is asked how it is to be turned: that is the same for all of them, and PyAV keeps a frame that
+    was asked in memory until Python's garbage collector comes by, hundreds of frames later.
+    """
 
     def __init__(self, quality: int) -> None:
         self._quality = quality
+        self._turn: Image.Transpose | None = None
+        self._asked = False
         self._reformatter = VideoReformatter()  # keeps the tables of the conversion from frame to frame
 
     def from_frame(self, frame: VideoFrame) -> bytes:
         """A decoded frame to JPEG."""
+        if not self._asked:
+            self._turn, self._asked = orientation(frame), True
         rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)
         plane = rgb.planes[0]
         size = (rgb.width, rgb.height)
         image = Image.frombuffer("RGB", size, plane, "raw", "RGB", plane.line_size, 1)  # type: ignore[arg-type]
-        return self.from_image(image, orientation(frame))
+        return self.from_image(image, self._turn)
 
     def from_image(self, image: Image.Image, turn: Image.Transpose | None = None) -> bytes:
         """An image to JPEG."""

@@ -3,8 +3,8 @@
 Three ways, tried in this order; what does not suit one is left to the next, which starts afresh:
 
 1. `_by_packets`: the packets tell which frames are wanted, and only what those need is decoded: from one keyframe to
-   another nothing, if no sample lies between, and never an H.264 frame that no other refers to. For files whose packets
-   tell the time of their frames, and that decode without an error.
+   another nothing, if no sample lies between, and never an H.264 or H.265 frame that no other refers to. For files
+   whose packets tell the time of their frames, and that decode without an error.
 2. `_by_times`: every packet is decoded, as a player does, and the frames tell their times. For damaged files.
 3. `_by_count`: the i-th frame has the i-th time. For AVI, which has no times of display, and for files whose time
    jumps back.
@@ -21,8 +21,6 @@ from simhand.frames.moments import on_display, sample_indices
 from simhand.frames.packets import PacketTable, open_video, packets_of, scan, spans
 from simhand.frames.pictures import JpegWriter
 from simhand.frames.spool import SpoolWriter
-
-_UNREFERENCED = frozenset({"h264"})  # codecs in which a frame says that no other refers to it, in every layer
 
 
 class _UnsuitedError(Exception):
@@ -116,6 +114,7 @@ def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterato
     shown_before = None
     with open_video(path) as (container, stream):
         decoder = stream.codec_context
+        may_skip = _tells_unreferenced(decoder)
         for position, packet in enumerate(packets_of(container, stream)):
             if span is None:
                 return
@@ -123,7 +122,9 @@ def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterato
                 continue
             if table.times[position] != packet.pts:
                 raise _UnsuitedError  # the file is another one by now
-            frames = _decode_needed(decoder, packet, packet.pts in wanted)
+            if may_skip:
+                decoder.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+            frames = decoder.decode(packet)
             if position == span.last:
                 frames += decoder.decode(None)
                 decoder.flush_buffers()
@@ -138,10 +139,16 @@ def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterato
                 span = next(waiting, None)
 
 
-def _decode_needed(decoder: VideoCodecContext, packet: av.Packet, wanted: bool) -> list[av.VideoFrame]:
-    if decoder.name in _UNREFERENCED:
-        decoder.skip_frame = "DEFAULT" if wanted else "NONREF"
-    return decoder.decode(packet)
+def _tells_unreferenced(decoder: VideoCodecContext) -> bool:
+    """Whether a frame of this video tells that no other frame refers to it.
+
+    In H.264 it does. In H.265 it says so of its own temporal layer only, so there must be a single one; the header of
+    MP4 and Matroska tells (ISO/IEC 14496-15, 8.3.3.1.2: the byte with numTemporalLayers).
+    """
+    if decoder.name == "hevc":
+        header = decoder.extradata or b""
+        return len(header) > 22 and header[0] == 1 and header[21] >> 3 & 7 == 1
+    return decoder.name == "h264"
 
 
 def _by_times(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> _Damage:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from math import ceil
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,13 +54,16 @@ def ways_used(path: Path, fps: float, spool: Path, *, without: int = 0) -> tuple
         ("intra.mp4", "libx264", {"g": "1"}),
         ("refresh.mkv", "libx264", {"x264-params": "intra-refresh=1:keyint=30"}),
         ("hevc.mp4", "libx265", {"x265-params": "log-level=none:keyint=25:bframes=4:open-gop=1"}),
+        ("pyramid.mkv", "libx265", {"x265-params": "log-level=none:keyint=60:bframes=8:b-pyramid=1:b-adapt=0"}),
+        ("layers.mp4", "libx265", {"x265-params": "log-level=none:keyint=60:bframes=4:b-adapt=0:temporal-layers=3"}),
+        ("hevc.ts", "libx265", {"x265-params": "log-level=none:keyint=25:bframes=4"}),
         ("mpeg2.ts", "mpeg2video", {"g": "12", "bf": "2"}),
         ("mpeg4.mp4", "mpeg4", {"g": "12", "bf": "2"}),
         ("vp8.webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "16", "g": "40"}),
         ("vp9.webm", "libvpx-vp9", {"g": "40", "cpu-used": "8"}),
     ],
 )
-@pytest.mark.parametrize("fps", [0.5, 1.0, 7.0])
+@pytest.mark.parametrize("fps", [0.5, 1.0, 7.0, 13.0])
 def test_passing_over_packets_changes_no_byte(
     tmp_path: Path, name: str, codec: str, options: dict[str, str], fps: float
 ) -> None:
@@ -68,6 +73,24 @@ def test_passing_over_packets_changes_no_byte(
     assert (tried, wrong) == (["_by_packets"], "")
     assert frames == all_decoded
     assert [frame.frame_index for frame in frames] == [int(30 * k / fps + 0.03) for k in range(ceil(200 / 30 * fps))]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "tells"),
+    [
+        ("a.mp4", "libx264", {}, True),
+        ("a.ts", "libx264", {}, True),
+        ("a.mp4", "libx265", {"x265-params": "log-level=none"}, True),
+        ("layers.mp4", "libx265", {"x265-params": "log-level=none:bframes=4:temporal-layers=3"}, False),
+        ("a.ts", "libx265", {"x265-params": "log-level=none"}, False),
+        ("a.mkv", "mpeg4", {}, False),
+    ],
+)
+def test_which_videos_tell_what_no_frame_refers_to(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], tells: bool
+) -> None:
+    with open_video(str(write_numbered(tmp_path / name, at_thirty(60), codec=codec, options=options))) as (_, stream):
+        assert pyav_decoder._tells_unreferenced(stream.codec_context) is tells
 
 
 def test_a_keyframe_saves_what_lies_before_it(tmp_path: Path) -> None:
@@ -96,18 +119,29 @@ def test_a_frame_shown_before_the_keyframe_it_follows_is_decoded_from_the_one_be
     assert spans(table, {12}) == [Span(3, 5)]
     assert spans(table, {0, 12}) == [Span(0, 0), Span(3, 5)]
     assert spans(table, {2, 8}) == [Span(0, 3)]
+    assert spans(table, {0, 8}) == [Span(0, 0), Span(3, 3)]
+    assert spans(table, {0, 6, 8}) == [Span(0, 4)]  # 8 alone would begin at I8, but 6 follows it
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=8), st.data())
-def test_spans_hold_every_wanted_frame_and_begin_at_keyframes(groups: list[int], data: st.DataObject) -> None:
+def test_spans_begin_at_a_keyframe_before_each_wanted_frame(groups: list[int], data: st.DataObject) -> None:
+    count = sum(groups)
     keys = {sum(groups[:i]) for i in range(len(groups))}
-    table = table_of(list(range(sum(groups))), keys)
-    wanted = set(data.draw(st.lists(st.sampled_from(list(table.times)), min_size=1)))
+    moves = data.draw(st.lists(st.integers(0, 4), min_size=count, max_size=count))
+    shown = sorted(range(1, count), key=lambda i: i + moves[i])  # decoded in the order of the file, shown in another
+    times = [0] * count
+    for time, position in enumerate([0, *shown]):
+        times[position] = time
+    table = table_of(times, keys)
+    wanted = set(data.draw(st.lists(st.sampled_from(times), min_size=1)))
     found = spans(table, wanted)
     fed = [i for span in found for i in range(span.first, span.last + 1)]
-    assert wanted <= set(fed)
     assert fed == sorted(set(fed))
-    assert all(span.first in keys and span.last in wanted for span in found)
+    assert all(span.first in keys and times[span.last] in wanted for span in found)
+    for time in wanted:
+        position = times.index(time)
+        span = next(span for span in found if span.first <= position <= span.last)
+        assert any(times[key] <= time and span.first <= key <= position for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -173,3 +207,17 @@ def test_real_videos_need_no_second_way(shared: Path, tmp_path: Path) -> None:
         _, all_decoded, _ = ways_used(path, 1.0, tmp_path / "spool", without=1)
         assert (tried, wrong) == (["_by_packets"], "")
         assert frames == all_decoded
+
+
+def test_no_decoded_picture_outlives_its_turn(tmp_path: Path) -> None:
+    """Pictures of 100 MB must not wait for Python's garbage collector."""
+    path = write_numbered(tmp_path / "a.mp4", at_thirty(120), size=(640, 480))
+    gc.collect()
+    gc.disable()
+    try:
+        with (tmp_path / "spool").open("wb") as file:
+            pyav_decoder.sample(str(path), 30.0, 95, SpoolWriter(file.fileno()))
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert len(kept) <= 1
