@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from simhand.hands.model import build_task_file
@@ -54,6 +55,13 @@ def write_video() -> WriteVideo:
         return path
 
     return write
+
+
+@pytest.fixture
+def new_children() -> Callable[[], list[psutil.Process]]:
+    """Tells which processes this one has started since the test began (multiprocessing keeps one of its own)."""
+    before = set(psutil.Process().children(recursive=True))
+    return lambda: [child for child in psutil.Process().children(recursive=True) if child not in before]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -34,7 +35,7 @@ def test_what_went_wrong_is_told(tmp_path: Path) -> None:
         "import sys; sys.stderr.write('word ' * 100_000)",
         "",
     ]
-    half, cut, late, mute, noisy, good = run(scripts, tmp_path, workers=6, time_limit_s=2.0)
+    half, cut, late, mute, noisy, good = run(scripts, tmp_path, workers=6, time_limit_s=6.0)
     assert half == (b"half\n", 1, False, "no such thing")
     assert cut == (b"cut", -6, False, "")
     assert late == (b"x\n", -9, True, "")
@@ -55,7 +56,9 @@ def test_finished_ones_wait_only_so_many(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
-def test_an_error_ends_the_others(tmp_path: Path, failure: type[BaseException]) -> None:
+def test_an_error_ends_the_others(
+    tmp_path: Path, failure: type[BaseException], new_children: Callable[[], list[psutil.Process]]
+) -> None:
     scripts = ["", *["import time; time.sleep(60)"] * 3]
     started = time.monotonic()
 
@@ -67,4 +70,4 @@ def test_an_error_ends_the_others(tmp_path: Path, failure: type[BaseException]) 
     with pytest.raises(failure):
         take([])
     assert time.monotonic() - started < 20
-    assert psutil.Process().children(recursive=True) == []
+    assert new_children() == []

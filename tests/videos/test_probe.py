@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,9 @@ import pytest
 
 from simhand.videos.probe import UNKNOWN, durations
 from tests.conftest import WriteVideo
+
+
+NewChildren = Callable[[], list[psutil.Process]]
 
 
 @pytest.fixture
@@ -24,21 +28,21 @@ def test_durations_are_those_of_the_containers(video: str, tmp_path: Path) -> No
     assert list(durations([])) == []
 
 
-def test_a_file_that_hangs_costs_itself_alone(video: str, tmp_path: Path) -> None:
+def test_a_file_that_hangs_costs_itself_alone(video: str, tmp_path: Path, new_children: NewChildren) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")  # opening it waits for a writer that never comes
     started = time.monotonic()
     found = list(durations([video, str(tmp_path / "pipe.mp4"), video], patience_s=3.0))
     assert found == pytest.approx([2.5, UNKNOWN, 2.5], abs=0.5)
     assert time.monotonic() - started < 30
-    assert psutil.Process().children() == []
+    assert new_children() == []
 
 
-def test_a_file_that_crashes_costs_itself_alone(video: str, tmp_path: Path) -> None:
+def test_a_file_that_crashes_costs_itself_alone(video: str, tmp_path: Path, new_children: NewChildren) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
 
     def crash() -> None:
         time.sleep(1.5)
-        psutil.Process().children()[0].kill()
+        new_children()[0].kill()
 
     crasher = threading.Thread(target=crash)
     crasher.start()
@@ -47,9 +51,9 @@ def test_a_file_that_crashes_costs_itself_alone(video: str, tmp_path: Path) -> N
     assert found == pytest.approx([2.5, UNKNOWN, 2.5], abs=0.5)
 
 
-def test_whoever_stops_asking_leaves_no_process(video: str) -> None:
+def test_whoever_stops_asking_leaves_no_process(video: str, new_children: NewChildren) -> None:
     asking = durations([video, video])
     next(asking)
-    assert len(psutil.Process().children()) == 1
+    assert len(new_children()) == 1
     asking.close()
-    assert psutil.Process().children() == []
+    assert new_children() == []
