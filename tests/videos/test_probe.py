@@ -12,7 +12,6 @@ import pytest
 from simhand.videos.probe import UNKNOWN, durations
 from tests.conftest import WriteVideo
 
-
 NewChildren = Callable[[], list[psutil.Process]]
 
 
