@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import TypeAlias
+from textwrap import fill
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simhand.reporting.figures import BLUE, FAINT, GREEN, GREY, INK, ORANGE, save_png, styled
-from simhand.reporting.hand_numbers import HandNumbers
+from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins
 
-_BINS = 40
+_BINS = 40  # of the histogram of hands in a video, at most
+_MOST = 0.995  # of the videos lie below its last bin
+_LOSS = 52  # letters in a line of losses beside a bar
+_BESIDE: dict[str, Any] = {"va": "center", "color": GREY, "fontsize": 8, "parse_math": False}
+_BARS = 60  # a longer tail is drawn as dots
 
 
 @styled
@@ -33,13 +38,14 @@ def funnel_figure(counts: pa.Table, path: Path) -> None:
     most = max([*stages.values(), 1])
     for place, ((pool, stage), count) in enumerate(stages.items()):
         axes.barh(place, count, color=GREEN if pool else BLUE, height=0.62)
-        axes.text(count + most * 0.012, place, f"{count:,}", va="center", fontweight="bold")
+        shown = axes.text(count + most * 0.012, place, f"{count:,}", va="center", fontweight="bold")
         lost = ", ".join(f"{number:,} {reason}" for reason, number in losses[pool, stage].items() if number)
         if lost:
-            axes.text(count + most * 0.11, place, f"\N{MINUS SIGN} {lost}", va="center", color=GREY, fontsize=8)
+            lost = fill(f"\N{MINUS SIGN} {lost}", _LOSS)
+            axes.annotate(lost, (1.0, 0.5), (8, 0), xycoords=shown, textcoords="offset points", **_BESIDE)
     labels = [f"{pool}: {stage}" if pool else f"hands {stage}" for pool, stage in stages]
     axes.set_yticks(range(len(stages)), labels)
-    axes.set(xlim=(0, most * 1.75))
+    axes.set(xlim=(0, most * 2))
     axes.invert_yaxis()
     axes.xaxis.set_visible(False)
     axes.grid(visible=False)
@@ -74,56 +80,56 @@ def hands_figure(videos: pd.DataFrame, numbers: HandNumbers, title: str, path: P
         path: the PNG to write.
     """
     figure = Figure(figsize=(10, 5.6), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    panels = figure.subplots(2, 3)
-    _draw_sides(panels[0, 0], videos)
-    _histogram(panels[0, 1], videos["hands"].to_numpy(), "hands in a video", whole=True)
-    _histogram(panels[0, 2], numbers.box_px, "longer side of the box (px)")
-    _histogram(panels[1, 0], numbers.score, "score of detection", limits=(0, 1))
-    _histogram(panels[1, 1], numbers.keypoint_score, "score of keypoints", limits=(0, 1))
-    _histogram(panels[1, 2], numbers.visible, "share of keypoints inside the frame", limits=(0, 1), bins=21)
-    for axes in panels[:, 0]:
-        axes.set_ylabel("hands")
-    panels[0, 1].set_ylabel("videos")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold", parse_math=False)
+    panels = figure.subplot_mosaic("AAAABBBBCCCC;DDDEEEFFFGGG")
+    _draw_sides(panels["A"], videos)
+    hands = videos["hands"].to_numpy()
+    _histogram(panels["B"], hands, _whole_edges(hands), "hands in a video")
+    for panel, quantity, name in (
+        ("C", "visible", "share of keypoints inside the frame"),
+        ("D", "box_px", "longer side of the box (px)"),
+        ("E", "box_share", "box / frame, longer sides"),
+        ("F", "score", "score of detection"),
+        ("G", "keypoint_score", "score of keypoints"),
+    ):
+        values = getattr(numbers, quantity)
+        _histogram(panels[panel], values, bin_edges(values, quantity), name)
+    for panel in "AD":
+        panels[panel].set_ylabel("hands")
+    panels["B"].set_ylabel("videos")
     save_png(figure, path)
 
 
 def _draw_sides(axes: Axes, videos: pd.DataFrame) -> None:
-    """Left and right, as found and as kept: after balancing both are equal, or each is as found."""
-    found = [int(videos["left"].sum()), int(videos["right"].sum())]
-    kept_of_shorter = int(videos["kept"].sum())
-    kept = [kept_of_shorter // 2] * 2 if kept_of_shorter != sum(found) else found
     places = np.arange(2)
+    found, kept = [[int(videos[f"{what}{side}"].sum()) for side in ("left", "right")] for what in ("", "kept_")]
     for shift, counts, colour, label in ((-0.2, found, FAINT, "found"), (0.2, kept, BLUE, "kept")):
         bars = axes.bar(places + shift, counts, 0.38, color=colour, edgecolor=GREY, linewidth=0.5, label=label)
         axes.bar_label(bars, [f"{count:,}" for count in counts], fontsize=8)
     axes.set_xticks(places, ["left", "right"])
-    axes.margins(y=0.25)
+    axes.set_ylim(0, 1.35 * max([*found, *kept, 1]))
     axes.legend(ncols=2, loc="upper center", fontsize=8)
     axes.grid(visible=False, axis="x")
 
 
-def _histogram(
-    axes: Axes,
-    values: np.ndarray,
-    name: str,
-    *,
-    limits: tuple[float, float] | None = None,
-    bins: int = _BINS,
-    whole: bool = False,
-) -> None:
-    axes.set_xlabel(name)
+def _whole_edges(values: np.ndarray) -> np.ndarray:
+    """The borders of bins of whole numbers, as many in each, up to nearly all values."""
+    high = int(np.ceil(np.quantile(values, _MOST))) if len(values) else 0
+    width = -(-(high + 1) // _BINS)
+    return np.arange(0, high + width + 1, width) - 0.5
+
+
+def _histogram(axes: Axes, values: np.ndarray, edges: np.ndarray, name: str) -> None:
     if len(values) == 0:
+        axes.set(xlabel=name, xticks=[], yticks=[])
         axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color=GREY)
-        axes.set(xticks=[], yticks=[])
         return
-    low, high = limits or (0.0, float(np.quantile(values, 0.995)) or 1.0)
-    edges: np.ndarray = np.linspace(low, high, bins + 1)
-    if whole and high < 2 * bins:
-        edges = np.arange(-0.5, high + 1.5)
-    axes.hist(np.clip(values, edges[0], edges[-1]), edges.tolist(), color=BLUE)
+    beyond = bool(values.max() > edges[-1] * (1 + 1e-6))
+    axes.set_xlabel(f"{name}\n(last bar: or more)" if beyond else name)
+    axes.bar(edges[:-1], count_in_bins(values, edges), np.diff(edges), align="edge", color=BLUE)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     median = float(np.median(values))
-    axes.axvline(median, color=ORANGE, linewidth=1.2)
+    axes.axvline(min(median, edges[-1]), color=ORANGE, linewidth=1.2)
     axes.set_title(f"median {median:,.3g}", color=ORANGE, fontsize=9, loc="right")
 
 
@@ -155,9 +161,13 @@ def _draw_distances(axes: Axes, distances: pd.DataFrame) -> None:
     if len(ranks) and ranks["rank"].max() > 2 * len(ranks):
         axes.set_xscale("log")
     last = float(ranks["rank"].max()) if len(ranks) else 1.0
-    axes.text(last, random["q50"], "random hands ", ha="right", va="bottom", color=INK, fontsize=8)
+    _write_above(axes, "random hands", last, random["q50"], INK)
     if len(ranks):
-        axes.text(last, ranks["q50"].iloc[-1], "similar hands ", ha="right", va="bottom", color=BLUE, fontsize=8)
+        _write_above(axes, "similar hands", last, ranks["q50"].iloc[-1], BLUE)
+
+
+def _write_above(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
+    axes.annotate(text, (x, y), (0, 6), textcoords="offset points", ha="right", color=colour, fontsize=8)
 
 
 def _draw_variance(axes: Axes, variance: pd.DataFrame) -> None:
@@ -169,7 +179,16 @@ def _draw_variance(axes: Axes, variance: pd.DataFrame) -> None:
 
 
 def _draw_chosen(axes: Axes, chosen: pd.DataFrame) -> None:
-    axes.bar(chosen["times"], chosen["hands"], color=BLUE)
-    never = chosen.loc[chosen["times"] == 0, "hands"].sum() / max(chosen["hands"].sum(), 1)
-    axes.set(xlabel="times chosen as the nearest", ylabel="hands", title=f"{never:.0%} of the hands never chosen")
+    times, hands = chosen["times"], chosen["hands"]
+    if times.max() <= _BARS:
+        axes.bar(times, hands, color=BLUE)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    else:
+        axes.plot(times, hands, color=BLUE, marker=".", linestyle="none")
+        axes.set_xscale("symlog", linthresh=1)
+    never = hands[times == 0].sum() / max(hands.sum(), 1)
+    axes.set(
+        xlabel="times chosen as the nearest", ylabel="hands", title=f"{never:.0%} never, one {times.max():,} times"
+    )
     axes.set_yscale("log")
+    axes.set_ylim(bottom=0.5)

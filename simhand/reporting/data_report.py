@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -10,10 +11,10 @@ import pyarrow as pa
 from simhand.files import whole_file, write_parquet
 from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
 from simhand.reporting.data_inputs import DataInputs
-from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, VIDEOS
+from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
 from simhand.reporting.grid import Grid
-from simhand.reporting.hand_numbers import hand_numbers
+from simhand.reporting.hand_numbers import HandNumbers, hand_numbers, histograms
 from simhand.reporting.neighbours_sheet import neighbours_sheet
 from simhand.reporting.page import Section, page
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
@@ -28,14 +29,15 @@ _FUNNEL = (
     "videos give the frames that could be read."
 )
 _HANDS = (
-    "Left and right should be equally many after balancing. Many keypoints outside the frame mean hands that its "
+    "Left and right should be equally many after balancing. Small boxes give blurred crops. Low scores are doubtful "
+    "hands. Many keypoints outside the frame mean hands that its "
     "border cuts: the landmarker guesses what it cannot see, and such hands look alike; min_visible of a pool leaves "
     "them out."
 )
 _POOL = (
-    "The nearest hands of other videos should lie far below random ones (grey: from 5 to 95 %), and distances rise "
-    "with the rank. PCA should explain nearly all of the variance. A few hands that are everybody's nearest would "
-    "spoil the pairs."
+    "The nearest hands of other videos (blue) should lie far below random ones (grey): lines are medians, bands reach "
+    "from 5 to 95 %, and distances rise with the rank. PCA should explain nearly all of the variance. A few hands that "
+    "are everybody's nearest would spoil the pairs."
 )
 _SIMILAR = (
     "Hands of the pool (framed), of as many videos as there are, with the most similar hands of other videos that were "
@@ -53,9 +55,13 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
         TableError: an input is missing or damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    numbers = {
+        source: hand_numbers([shard for shard in inputs.shards if shard.source == source]) for source in inputs.sources
+    }
     tables = {
         "funnel": (funnel(inputs), FUNNEL),
         "videos": (videos_table(inputs.shards), VIDEOS),
+        "histograms": (histograms(numbers), HISTOGRAMS),
         "distances": (distances(inputs.pools, settings.seed), DISTANCES),
         "explained_variance": (explained_variance(inputs.pools), EXPLAINED_VARIANCE),
         "chosen": (chosen(inputs.pools), CHOSEN),
@@ -70,7 +76,7 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
             "From videos to pairs", _FUNNEL, [funnel_grid(counts)], [("Hands stage by stage", folder / "funnel.png")]
         ),
         _failed_section(failed),
-        _hands_section(inputs, tables["videos"][0].to_pandas(), folder),
+        _hands_section(tables["videos"][0].to_pandas(), numbers, folder),
         *_pool_sections(inputs, {name: table.to_pandas() for name, (table, _) in tables.items()}, settings, folder),
     ]
     with whole_file(folder / "index.html") as temporary:
@@ -86,12 +92,11 @@ def _failed_section(failed: pa.Table) -> Section:
     return Section(heading, more, [Grid(failed.column_names, rows, frozenset({len(failed.column_names) - 1}))])
 
 
-def _hands_section(inputs: DataInputs, videos: pd.DataFrame, folder: Path) -> Section:
+def _hands_section(videos: pd.DataFrame, numbers: Mapping[str, HandNumbers], folder: Path) -> Section:
     pictures = []
-    for source in inputs.sources:
+    for source, own in numbers.items():
         path = folder / f"hands_{source}.png"
-        numbers = hand_numbers([shard for shard in inputs.shards if shard.source == source])
-        hands_figure(videos[videos["source"] == source], numbers, source, path)
+        hands_figure(videos[videos["source"] == source], own, source, path)
         pictures.append((f"Hands of the source {source}", path))
     return Section("Hands", _HANDS, pictures=pictures)
 

@@ -13,15 +13,20 @@ FUNNEL = pa.schema(
     [("source", _TEXT), ("pool", _TEXT), ("unit", _TEXT), ("stage", _TEXT), ("loss", _TEXT), ("count", _COUNT)]
 )
 
-# One row a video. Hands by side as found; `kept` after balancing; `keypoints`: hands with keypoints. Of annotated
-# sources only those hands count whose image could be read.
+# One row a video. `hands`: as found, and of each side; `kept`: after balancing, and of each side; `keypoints`: hands
+# with keypoints. Of annotated sources only those hands count whose image could be read.
 VIDEOS = pa.schema(
     [
         ("source", _TEXT), ("video_id", _TEXT), ("status", _TEXT), ("reason", _TEXT), ("fps", _NUMBER),
         ("duration_s", _NUMBER), ("frames", _COUNT), ("hands", _COUNT), ("left", _COUNT), ("right", _COUNT),
-        ("kept", _COUNT), ("crops", _COUNT), ("keypoints", _COUNT),
+        ("kept", _COUNT), ("kept_left", _COUNT), ("kept_right", _COUNT), ("crops", _COUNT), ("keypoints", _COUNT),
     ]
 )  # fmt: skip
+
+# How many hands of a source have a `quantity` from `low` up to `high`, which the last bin includes: box_px, the longer
+# side of the box in pixels; box_share, the same in units of the frame's longer side; score, of detection;
+# keypoint_score; visible, the share of keypoints inside the frame.
+HISTOGRAMS = pa.schema([("source", _TEXT), ("quantity", _TEXT), ("low", _NUMBER), ("high", _NUMBER), ("hands", _COUNT)])
 
 # Distances in PCA space to the neighbour of each rank over all hands of a pool: quantiles and mean. Rank 0 stands for
 # random hands of other videos.

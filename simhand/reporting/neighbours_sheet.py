@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -17,12 +20,14 @@ from matplotlib.patches import Rectangle
 from simhand.errors import TableError
 from simhand.files import open_arrow, read_parquet
 from simhand.frames.images import decode_jpeg
+from simhand.mining.knn import video_numbers
 from simhand.reporting.data_inputs import Pool
 from simhand.reporting.figures import BLUE, GOLD, GREEN, GREY, INK, ORANGE, PURPLE, SKY, save_png, styled
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
 
 _SHOWN = 8  # neighbours in one line of the sheet
+_BATCH = 2**15  # members that are in memory at once
 _FINGERS = [[0, *range(first, first + 4)] for first in range(1, 21, 4)]  # wrist to tip
 _FINGER_COLOURS = (ORANGE, GOLD, GREEN, SKY, PURPLE)
 _TILE_INCHES = 1.15
@@ -37,7 +42,6 @@ class Tile:
 
     image: np.ndarray  # (size, size, 3)
     keypoints: np.ndarray  # (21, 2) in units of the crop
-    heading: str
     caption: str
     video: str
 
@@ -46,51 +50,64 @@ class Tile:
 def neighbours_sheet(pool: Pool, crops_folder: Path, queries: int, seed: int, path: Path) -> None:
     """Draws queries, of as many videos as there are, each with its mined neighbours by rank (PNG).
 
+    A rank that a query does not have, as annotated ones may, leaves its place empty.
+
     Raises:
         TableError: a table is missing or damaged, or the crops are not those of the pool.
     """
-    members = read_parquet(pool.members, MEMBERS)
-    chosen = spread_over_videos(members, queries, seed)
-    mined = _neighbours_of(chosen, pool.neighbours)
-    sheet = [
-        [_tile(members, query, crops_folder, "Query")]
-        + [_tile(members, row, crops_folder, f"Top-{rank}", distance) for rank, row, distance in mined[query]]
-        for query in chosen
-    ]
-    save_png(_draw_sheet(sheet), path)
+    chosen = spread_over_videos(read_parquet(pool.members, MEMBERS, ["source", "video_id", "hand_id"]), queries, seed)
+    pairs = _pairs_of(chosen, pool.neighbours)
+    ranks = shown_ranks(np.unique(pairs["rank"].to_numpy()).tolist())
+    pairs = pairs.filter(pc.field("rank").isin(ranks))
+    hands = _members_at({*chosen, *pairs["neighbour"].to_pylist()}, pool.members)
+    sheet: dict[int, dict[int, Tile]] = {row: {0: _tile(hands[row], crops_folder)} for row in chosen}
+    for pair in pairs.to_pylist():
+        tile = _tile(hands[pair["neighbour"]], crops_folder, pair["distance"])
+        sheet[pair["row"]][ranks.index(pair["rank"]) + 1] = tile
+    save_png(_draw_sheet(["Query", *(f"Top-{rank:,}" for rank in ranks)], list(sheet.values())), path)
 
 
 def spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
     """Rows of so many hands: one of every video, then a second one, in the order of a stable hash."""
-    frame = members.select(["source", "video_id", "hand_id"]).to_pandas()
-    frame["order"] = [stable_hash(hand, seed) for hand in frame["hand_id"]]
-    frame = frame.sort_values("order", kind="stable")
-    frame["turn"] = frame.groupby(["source", "video_id"]).cumcount()
-    return sorted(frame.sort_values(["turn", "order"], kind="stable").index[:queries].tolist())
+    order = np.array([stable_hash(hand, seed) for hand in members["hand_id"].to_pylist()], np.uint64)
+    by_hash = np.argsort(order, kind="stable")
+    videos = pd.Series(video_numbers(members)[by_hash])
+    turns = videos.groupby(videos).cumcount().to_numpy()
+    return sorted(by_hash[np.argsort(turns, kind="stable")[:queries]].tolist())
 
 
-def _neighbours_of(rows: Sequence[int], parts: Sequence[Path]) -> dict[int, list[tuple[int, int, float]]]:
-    """Ranks, rows and distances of neighbours of these rows, parts being read one by one, as they can be large.
-
-    Of more ranks than fit, the first few are shown, and of the others some up to the last.
-    """
-    pairs = pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(pc.field("row").isin(rows)) for part in parts])
-    found: dict[int, list[tuple[int, int, float]]] = {row: [] for row in rows}
-    for pair in pairs.sort_by("rank").to_pylist():
-        found[pair["row"]].append((pair["rank"], pair["neighbour"], pair["distance"]))
-    return {row: [neighbours[i] for i in _shown(len(neighbours))] for row, neighbours in found.items()}
+def _pairs_of(rows: Sequence[int], parts: Sequence[Path]) -> pa.Table:
+    """The neighbours of these rows (NEIGHBOURS); parts are read one by one, as they can be large."""
+    wanted = pc.field("row").isin(rows)
+    return pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(wanted) for part in parts])
 
 
-def _shown(count: int) -> list[int]:
-    """Which of so many neighbours are shown."""
-    if count <= _SHOWN:
-        return list(range(count))
-    first = _SHOWN // 2
-    return [*range(first), *np.geomspace(first, count - 1, _SHOWN - first).round().astype(int).tolist()]
+def shown_ranks(ranks: Sequence[int]) -> list[int]:
+    """Which of the mined ranks, ascending, a sheet shows: the first few, then evenly by their magnitude to the last."""
+    if len(ranks) <= _SHOWN:
+        return list(ranks)
+    nearest, further = list(ranks[: _SHOWN // 2]), np.array(ranks[_SHOWN // 2 :])
+    aims = np.geomspace(further[0], further[-1], _SHOWN - len(nearest))
+    chosen: list[int] = []
+    for left, aim in zip(range(len(aims), 0, -1), aims, strict=True):
+        after = further[further > max(chosen, default=0)]
+        free = after[: len(after) - left + 1]  # one must remain for each aim to come
+        chosen.append(int(free[np.argmin(np.abs(np.log(free / aim)))]))
+    return nearest + chosen
 
 
-def _tile(members: pa.Table, row: int, crops_folder: Path, heading: str, distance: float | None = None) -> Tile:
-    hand = members.slice(row, 1).to_pylist()[0]
+def _members_at(rows: Iterable[int], path: Path) -> dict[int, dict[str, Any]]:
+    """A few rows of MEMBERS by number; the file is read piece by piece, as there can be millions."""
+    wanted = pc.field("row").isin(sorted(rows))
+    try:
+        with pq.ParquetFile(path) as file:
+            pieces = (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, columns=MEMBERS.names))
+            return {hand["row"]: hand for piece in pieces for hand in piece.filter(wanted).to_pylist()}
+    except (OSError, pa.ArrowInvalid) as error:
+        raise TableError("cannot read the members of a pool", where=path, got=error) from error
+
+
+def _tile(hand: Mapping[str, Any], crops_folder: Path, distance: float | None = None) -> Tile:
     path = crops_folder / hand["source"] / f"{hand['shard']}.arrow"
     crops = open_arrow(path, CROPS)
     if hand["shard_row"] >= len(crops) or crops["hand_id"][hand["shard_row"]].as_py() != hand["hand_id"]:
@@ -103,22 +120,20 @@ def _tile(members: pa.Table, row: int, crops_folder: Path, heading: str, distanc
     keypoints = np.reshape(hand["keypoints"], (-1, 3))[:, :2]
     image = decode_jpeg(crops["jpeg"][hand["shard_row"]])
     caption = f"at {hand['timestamp_s']:.1f} s" if distance is None else f"distance {distance:.3f}"
-    return Tile(image, keypoints, heading, caption, Path(hand["video_id"]).stem)
+    return Tile(image, keypoints, caption, Path(hand["video_id"]).stem)
 
 
-def _draw_sheet(sheet: Sequence[Sequence[Tile]]) -> Figure:
-    """All tiles on one pair of axes, whose unit is a tile."""
-    columns = max(map(len, sheet))
-    width, height = _left(columns) - _GAP, 0.3 + _LINE * len(sheet)
+def _draw_sheet(headings: Sequence[str], sheet: Sequence[Mapping[int, Tile]]) -> Figure:
+    """All tiles on one pair of axes, whose unit is a tile; each line holds its tiles by column."""
+    width, height = _left(len(headings)) - _GAP, 0.3 + _LINE * len(sheet)
     figure = Figure(figsize=(width * _TILE_INCHES, height * _TILE_INCHES))
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(-_GAP, width + _GAP), ylim=(height - 0.3, -0.3))
     axes.axis("off")
-    longest = next(tiles for tiles in sheet if len(tiles) == columns)
-    for column, tile in enumerate(longest):
-        axes.text(_left(column) + 0.5, -0.1, tile.heading, ha="center", fontsize=9, fontweight="bold")
+    for column, heading in enumerate(headings):
+        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=9, fontweight="bold")
     for line, tiles in enumerate(sheet):
-        for column, tile in enumerate(tiles):
+        for column, tile in tiles.items():
             _draw_tile(axes, tile, _left(column), _LINE * line, framed=column == 0)
     return figure
 

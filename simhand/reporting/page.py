@@ -30,6 +30,7 @@ a { color: var(--accent); }
 strong { color: var(--accent); }
 figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; }
+@media (max-width: 40rem) { figure { overflow-x: auto; } img { max-width: none; width: 48rem; } }
 """
 
 
@@ -46,7 +47,7 @@ class Section:
     @property
     def anchor(self) -> str:
         """Its name inside the page."""
-        return re.sub(r"[^a-z0-9]+", "-", self.heading.lower()).strip("-")
+        return re.sub(r"\W+", "-", self.heading)
 
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:

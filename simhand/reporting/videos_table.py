@@ -13,7 +13,8 @@ from simhand.reporting.data_inputs import Shard
 from simhand.reporting.data_tables import VIDEOS
 from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, VIDEO_STATUS
 
-_COUNTS = ["hands", "left", "right", "kept", "crops", "keypoints"]
+_SIDES = ("left", "right")
+_COUNTS = ["hands", "left", "right", "kept", "kept_left", "kept_right", "crops", "keypoints"]
 
 
 def videos_table(shards: Sequence[Shard]) -> pa.Table:
@@ -30,16 +31,11 @@ def videos_table(shards: Sequence[Shard]) -> pa.Table:
 def _videos_of(shard: Shard) -> pd.DataFrame:
     videos = read_parquet(shard.status, VIDEO_STATUS).to_pandas()
     hands = _hands_of(shard)
-    by_video = hands.groupby("video_id")
-    counts = pd.DataFrame(
-        {
-            "hands": by_video.size(),
-            **{
-                side: by_video["side"].agg(lambda sides, side=side: (sides == side).sum()) for side in ("left", "right")
-            },
-            "kept": by_video["kept"].sum(),
-        }
-    )
+    for side in _SIDES:
+        hands[side] = hands["side"] == side
+        hands[f"kept_{side}"] = hands[side] & hands["kept"]
+    by_video = hands.assign(hands=1).groupby("video_id")
+    counts = by_video[_COUNTS[:-2]].sum()
     crops = _crops_of(shard).groupby("video_id")["found"].agg(crops="size", keypoints="sum")
     counts = counts.join(crops, how="outer")
     joined = videos.join(counts, on="video_id")

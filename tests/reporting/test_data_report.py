@@ -8,28 +8,30 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simhand.errors import TableError
 from simhand.files import read_parquet
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.data_report import write_data_report
-from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, VIDEOS
-from simhand.reporting.hand_numbers import hand_numbers
+from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
+from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins, hand_numbers, histograms
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.videos_table import videos_table
 from tests.reporting.conftest import WriteShard
 
-_COUNTS = ("frames", "hands", "left", "right", "kept", "crops", "keypoints")
+_COUNTS = ("frames", "hands", "left", "right", "kept", "kept_left", "kept_right", "crops", "keypoints")
 
 
 def test_what_became_of_each_video(shard: Shard) -> None:
     rows = {row["video_id"]: row for row in videos_table([shard]).to_pylist()}
     assert {name: [row[count] for count in _COUNTS] for name, row in rows.items()} == {
-        "$a_$.mp4": [10, 2, 2, 0, 2, 2, 2],
-        "b.mp4": [5, 5, 1, 4, 4, 3, 2],
-        "c.mp4": [1, 3, 2, 1, 3, 3, 3],
-        "d.mp4": [0] * 7,
+        "$a_$.mp4": [10, 2, 2, 0, 2, 2, 0, 2, 2],
+        "b.mp4": [5, 5, 1, 4, 4, 0, 4, 3, 2],
+        "c.mp4": [1, 3, 2, 1, 3, 2, 1, 3, 3],
+        "d.mp4": [0] * 9,
     }
     assert (rows["c.mp4"]["status"], rows["c.mp4"]["reason"]) == ("corrupt", "cut <off>")
     assert {row["source"] for row in rows.values()} == {"wild"}
@@ -37,7 +39,7 @@ def test_what_became_of_each_video(shard: Shard) -> None:
 
 def test_annotated_hands_count_by_their_crops(shard: Shard) -> None:
     rows = {row["video_id"]: row for row in videos_table([replace(shard, hands=None)]).to_pylist()}
-    assert [rows["b.mp4"][count] for count in _COUNTS] == [5, 3, 0, 3, 3, 3, 2]
+    assert [rows["b.mp4"][count] for count in _COUNTS] == [5, 3, 0, 3, 3, 0, 3, 3, 2]
 
 
 def test_tables_that_do_not_belong_together_are_refused(shard: Shard, write_shard: WriteShard) -> None:
@@ -55,6 +57,35 @@ def test_numbers_of_hands(shard: Shard) -> None:
     assert set(numbers.score.tolist()) == {0.75}
     assert numbers.keypoint_score.tolist() == [0.5] * 14
     assert sorted(numbers.visible.tolist()) == pytest.approx([2 / 3] * 2 + [1.0] * 12)
+
+
+def test_numbers_of_hands_are_counted_in_bins(shard: Shard) -> None:
+    bins = [row for row in histograms({"wild": hand_numbers([shard])}).to_pylist() if row["hands"]]
+    assert {row["source"] for row in bins} == {"wild"}
+    counted = {(row["quantity"], round(row["low"], 9), round(row["high"], 9)): row["hands"] for row in bins}
+    assert counted == {
+        ("box_px", 31.2, 32.0): 10,  # the last of 40 bins from 0 to 32
+        ("box_share", 0.4875, 0.5): 10,
+        ("score", 0.75, 0.775): 10,
+        ("keypoint_score", 0.5, 0.525): 7,
+        ("visible", round(13.5 / 21, 9), round(14.5 / 21, 9)): 1,
+        ("visible", round(20.5 / 21, 9), round(21.5 / 21, 9)): 6,
+    }
+
+
+def test_the_last_bin_reaches_up_to_the_largest_hand_and_what_none_has_is_left_out() -> None:
+    boxes, none = np.append(np.full(999, 100.0), 5000.0), np.zeros(0)
+    table = histograms({"wild": HandNumbers(boxes, none, none, none, none)}).to_pylist()
+    assert {row["quantity"] for row in table} == {"box_px"}
+    assert (len(table), table[-1]["low"], table[-1]["high"], table[-1]["hands"]) == (40, 97.5, 5000.0, 1000)
+
+
+@given(st.lists(st.floats(0, 1e4, width=32), max_size=50), st.sampled_from(["box_px", "box_share"]))
+def test_every_hand_is_in_a_bin(values: list[float], quantity: str) -> None:
+    sizes = np.array(values, np.float32)
+    edges = bin_edges(sizes, quantity)
+    assert (np.diff(edges) > 0).all()
+    assert count_in_bins(sizes, edges).sum() == len(values)
 
 
 def test_distances_by_rank_and_of_random_hands(pool: Pool) -> None:
@@ -84,15 +115,15 @@ def test_the_whole_report(tmp_path: Path, shard: Shard, pool: Pool) -> None:
         write_data_report(inputs, ReportSettings(title="Hands & <videos>", queries=3), tmp_path / folder)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
-    schemas = {"funnel": FUNNEL, "videos": VIDEOS, "distances": DISTANCES, "chosen": CHOSEN}
-    for name, schema in {**schemas, "explained_variance": EXPLAINED_VARIANCE}.items():
+    schemas = {"funnel": FUNNEL, "videos": VIDEOS, "histograms": HISTOGRAMS, "distances": DISTANCES}
+    for name, schema in {**schemas, "chosen": CHOSEN, "explained_variance": EXPLAINED_VARIANCE}.items():
         assert len(read_parquet(tmp_path / "report" / f"{name}.parquet", schema)) > 0
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;: the data</h1>" in html
     assert "cut &lt;off&gt;" in html
     assert html.count("data:image/png;base64,") == 4
-    assert '<a href="#from-videos-to-pairs">' in html
-    assert '<h2 id="from-videos-to-pairs">' in html
+    assert '<a href="#From-videos-to-pairs">' in html
+    assert '<h2 id="From-videos-to-pairs">' in html
     assert "http" not in html
     assert "<script" not in html
     assert str(tmp_path) not in html

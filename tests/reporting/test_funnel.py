@@ -6,11 +6,17 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+import pyarrow as pa
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from simhand.errors import PoolError
+from simhand.files import read_parquet, write_parquet
+from simhand.mining.pool import ShardTables, draw_pool
+from simhand.mining.settings import DrawSettings
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
+from simhand.tables import MEMBERS, NEIGHBOURS
 from tests.reporting.conftest import Hand, WriteShard
 
 
@@ -55,6 +61,7 @@ hands = st.builds(
     cropped=st.booleans(),
     missed=st.sampled_from(["", "no hand", "only other hands"]),
     frame=st.integers(0, 5),
+    outside=st.sampled_from([0, 0, 7, 21]),
 )
 
 
@@ -78,6 +85,41 @@ def test_each_stage_is_the_one_before_without_its_losses(
             assert min([0, *lost]) == 0
     assert rows[0]["count"] == 2
     assert sum(row["count"] for row in rows if row["stage"] == "found" and not row["loss"]) == len(found)
+
+
+drawings = st.builds(
+    DrawSettings,
+    sources=st.just(("drawn",)),
+    min_visible=st.sampled_from([0.0, 0.5, 1.0]),
+    size=st.sampled_from([None, None, 2, 3, 5]),
+)
+
+
+@given(st.lists(hands, max_size=12), drawings, st.sets(st.integers(0, 20)))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_a_pool_drew_and_what_it_left_out_add_up(
+    tmp_path: Path, write_shard: WriteShard, found: list[Hand], drawing: DrawSettings, paired: set[int]
+) -> None:
+    both = [Hand("a", "left"), Hand("b", "right"), *found]  # a pool needs two videos
+    own = write_shard("drawn", "0of1", both, {"a": ("ok", "", 6), "b": ("ok", "", 6)})
+    members, neighbours = tmp_path / "drawn.parquet", tmp_path / "pairs.parquet"
+    try:
+        draw_pool([ShardTables("drawn", "0of1", own.status, own.crops, own.keypoints)], drawing, members, pool="p")
+    except PoolError:  # too few hands, or all of one video
+        reject()
+    drawn = len(read_parquet(members, MEMBERS))
+    pairs = [{"row": row, "rank": 1, "neighbour": 0, "distance": 0.5} for row in paired if row < drawn]
+    write_parquet(pa.Table.from_pylist(pairs, NEIGHBOURS), neighbours, NEIGHBOURS)
+    mine = Pool("p", ["drawn"], drawing.min_visible, members, Path("pca"), Path("embeddings"), [neighbours])
+    counts = counts_of(DataInputs([own], [mine], Path("crops")))
+    stages = {key[2:]: count for key, count in counts.items() if key[0] == "p"}
+    assert min(stages.values()) >= 0
+    assert stages["with keypoints", ""] == counts["", "hands", "with keypoints", ""]
+    assert stages["in the pool", ""] == drawn
+    assert stages["with similar hands", ""] == len(pairs)
+    for stage, following in (("with keypoints", "in the pool"), ("in the pool", "with similar hands")):
+        lost = sum(count for (of, loss), count in stages.items() if of == stage and loss)
+        assert stages[stage, ""] - lost == stages[following, ""]
 
 
 def test_sources_stand_side_by_side_with_their_sum(shard: Shard, pool: Pool) -> None:

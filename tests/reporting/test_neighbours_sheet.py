@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simhand.errors import TableError
-from simhand.files import arrow_writer, open_arrow
+from simhand.files import arrow_writer, open_arrow, write_parquet
 from simhand.reporting.data_inputs import Pool
-from simhand.reporting.neighbours_sheet import _shown, neighbours_sheet, spread_over_videos
-from simhand.tables import CROPS
+from simhand.reporting.neighbours_sheet import neighbours_sheet, shown_ranks, spread_over_videos
+from simhand.tables import CROPS, NEIGHBOURS
 
 
 def _greys(path: Path) -> set[int]:
@@ -51,9 +54,35 @@ def test_queries_come_of_all_videos_before_a_second_one_comes_of_any() -> None:
 
 
 def test_of_many_ranks_the_first_and_some_up_to_the_last_are_shown() -> None:
-    assert _shown(5) == [0, 1, 2, 3, 4]
-    assert _shown(8) == list(range(8))
-    assert _shown(5000) == [0, 1, 2, 3, 4, 43, 464, 4999]
+    assert shown_ranks([1, 2, 5]) == [1, 2, 5]
+    assert shown_ranks(range(1, 11)) == [1, 2, 3, 4, 5, 6, 8, 10]
+    assert shown_ranks([*range(1, 11), 100, 1000, 5000]) == [1, 2, 3, 4, 5, 100, 1000, 5000]
+    assert shown_ranks([*range(1, 10), 5000]) == [1, 2, 3, 4, 5, 8, 9, 5000]
+
+
+@given(st.sets(st.integers(1, 6000), min_size=9, max_size=200))
+def test_eight_ranks_are_shown_with_the_first_and_the_last(mined: set[int]) -> None:
+    ranks = sorted(mined)
+    shown = shown_ranks(ranks)
+    assert len(shown) == 8
+    assert shown == sorted({*shown}) and mined.issuperset(shown)
+    assert shown[:4] == ranks[:4]
+    assert shown[-1] == ranks[-1]
+
+
+def test_a_hand_without_a_rank_has_an_empty_place_there(tmp_path: Path, pool: Pool) -> None:
+    hands = spread_over_videos(_members(["a", "a", "b", "b", "c", "c"]), 2, seed=0)
+    row = {"row": hands[0], "rank": 2, "neighbour": 5 if hands[0] < 4 else 0, "distance": 0.5}
+    part = tmp_path / "second.parquet"
+    write_parquet(pa.Table.from_pylist([row], NEIGHBOURS), part, NEIGHBOURS)
+    neighbours_sheet(replace(pool, neighbours=[*pool.neighbours, part]), tmp_path / "crops", 2, 0, tmp_path / "s.png")
+    image = cv2.imread(str(tmp_path / "s.png"))
+    height, width = image.shape[0] / (0.3 + 2 * 1.32), image.shape[1]  # of a tile; of the sheet
+    tile = 1 / (3 * 1.05 + 0.2 + 0.05)  # of the width
+    middle = int((1 - tile / 2 - 0.05 * tile) * width)  # of the last column
+    first, second = (image[int((0.3 + 0.5 + line * 1.32) * height), middle - 30 : middle + 30] for line in (0, 1))
+    assert (first < 250).mean() > 0.5
+    assert (second == 255).all()
 
 
 def test_videos_of_one_name_in_two_sources_are_two() -> None:

@@ -74,7 +74,7 @@ def test_killed_at_any_moment_it_leaves_whole_files_and_goes_on_from_them(
     checkout.write_config(finished.config())
     shutil.copytree(small_demo, tmp_path / "demo")
     done: dict[Path, int] = {}
-    moments = ("frames/demo/.*.partial", "hands/demo/*.parquet", "crops/demo/.*.partial", "pools/demo/members.parquet")
+    moments = ("frames/demo/*", "hands/demo/*.parquet", "crops/demo/*", "pools/demo/members.parquet")  # hidden ones too
     for moment in moments:
         killed_ns = kill_when(checkout, f"results/{moment}")
         deadline = time.monotonic() + 10
@@ -104,7 +104,7 @@ def test_interrupted_politely_it_stops_soon_and_unlocks(finished: Checkout, tmp_
         [sys.executable, "-m", "snakemake", "--cores", "1", "data"], cwd=tmp_path, start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while not list(tmp_path.glob("results/frames/demo/.*.partial")):
+    while not list(tmp_path.glob("results/frames/demo/*")):
         assert process.poll() is None
         time.sleep(0.02)
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # Ctrl-C reaches all processes
