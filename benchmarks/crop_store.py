@@ -22,7 +22,7 @@ import pyarrow as pa
 import torch
 from torchvision.io import ImageReadMode, decode_jpeg, read_file
 
-from benchmarks.hand_like import shared_folder
+from benchmarks.shared import shared_folder
 from simhand.files import arrow_writer
 from simhand.frames.images import encode_jpeg
 from simhand.pretraining.crops import Pairs

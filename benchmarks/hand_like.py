@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.shared import shared_folder
 from simhand.mining.features import pose_vectors
 from simhand.mining.pca import fit_pose_space
 
 _NOISE = 0.01  # of a keypoint, in units of the crop
 _SHIFT = 0.02  # of the whole hand in its crop
-
-
-def shared_folder() -> Path:
-    """The folder of real data; ends the script where it is absent."""
-    folder = Path(os.environ.get("SIMHAND_SHARED", Path(__file__).parent.parent.parent / "shared"))
-    if not folder.is_dir():
-        raise SystemExit(f"no real data in {folder} (set SIMHAND_SHARED)")
-    return folder
 
 
 def hand_like_embeddings(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.landmarks
 
-samples the videos of SIMHAND_SHARED at 10 fps, runs stages 3 and 6 on them, and prints frames and hands a second and
+samples the videos of SIMHAND_SHARED at 20 fps, runs stages 3 and 6 on them, and prints frames and hands a second and
 core, the ratio of two workers to one (wanted: at least 1.8), and how a worker's memory grows.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.hand_like import shared_folder
+from benchmarks.shared import shared_folder
 from simhand.files import open_arrow, read_parquet
 from simhand.frames.images import frame_image
 from simhand.frames.sampling import sample_shard
@@ -95,7 +95,7 @@ def main(fps: float, images: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fps", type=float, default=10.0)
+    parser.add_argument("--fps", type=float, default=20.0)
     parser.add_argument("--images", type=int, default=4000, help="how many the memory is watched over")
     args = parser.parse_args()
     main(args.fps, args.images)
