@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from matplotlib.figure import Figure
 
 from simhand.files import arrow_writer, keypoints_column, open_arrow, write_parquet
 from simhand.frames.images import encode_jpeg
+from simhand.reporting import curves, data_figures
 from simhand.reporting.data_inputs import Pool, Shard
+from simhand.reporting.figures import save_png
 from simhand.reporting.inputs import Result
 from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
 
@@ -51,6 +54,20 @@ def _keypoints_of(hand: Hand, seed: int) -> np.ndarray:
     points = np.random.default_rng(seed).uniform(0.2, 0.8, (21, 3)).astype(np.float32)
     points[: hand.outside, 0] += 1
     return points
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures as they are written."""
+    figures: list[Figure] = []
+
+    def keep(figure: Figure, path: Path) -> None:
+        figures.append(figure)
+        save_png(figure, path)
+
+    for module in (curves, data_figures):
+        monkeypatch.setattr(module, "save_png", keep)
+    return figures
 
 
 @pytest.fixture

@@ -12,26 +12,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from simhand.errors import TableError
-from simhand.reporting import curves
 from simhand.reporting.curves import finetuning_curves, pretraining_curves
-from simhand.reporting.figures import GREY, run_styles, save_png
+from simhand.reporting.figures import GREY, run_styles
 from simhand.reporting.inputs import Result
 from simhand.reporting.records import read_curve
 
 _NONE = 0.03  # of a colour's channels; edges of lines are mixed with the ground
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures as they are written."""
-    figures: list[Figure] = []
-
-    def keep(figure: Figure, path: Path) -> None:
-        figures.append(figure)
-        save_png(figure, path)
-
-    monkeypatch.setattr(curves, "save_png", keep)
-    return figures
 
 
 def _has_colour(path: Path, colour: str) -> bool:

@@ -6,30 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simhand.reporting import data_figures
 from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
-from simhand.reporting.figures import save_png
 from simhand.reporting.funnel import funnel
 from simhand.reporting.hand_numbers import HandNumbers, hand_numbers
 from simhand.reporting.videos_table import videos_table
-
-
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
-    """The figures as they are written."""
-    figures: list[Figure] = []
-
-    def keep(figure: Figure, path: Path) -> None:
-        figures.append(figure)
-        save_png(figure, path)
-
-    monkeypatch.setattr(data_figures, "save_png", keep)
-    return figures
 
 
 def _heights(axes: Axes) -> list[float]:
