@@ -40,8 +40,8 @@ _POOL = (
     "are everybody's nearest would spoil the pairs."
 )
 _SIMILAR = (
-    "Hands of the pool (framed), of as many videos as there are, with the most similar hands of other videos that were "
-    "mined for them, and their distance. Left hands are mirrored; keypoints as found."
+    "Hands of the pool (framed), of as many videos as there are, with their similar hands by rank, mined from other "
+    "videos or as annotated, and the distance. Left hands are mirrored; keypoints as found."
 )
 _ROWS = 200  # of a table on the page; a file beside it holds all
 
