@@ -14,6 +14,7 @@ from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.keypoints.settings import LandmarkSettings
+from simhand.logs import planning_log
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
@@ -45,6 +46,7 @@ def index_sources(settings):
     }
 
 
+planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
     VIDEOS = index_sources(CONFIG)
@@ -65,6 +67,11 @@ SHARDS = {
 def is_annotated(source):
     """Whether the hands of a source are annotated, not looked for in videos."""
     return source not in VIDEOS
+
+
+def sampling_memory(wildcards, threads):
+    """What its decoders may take, one a thread, and the job that gathers their frames."""
+    return f"{threads * CONFIG.sampling.memory_limit_mb + 500}MB"
 
 
 def one_of(names):

@@ -17,7 +17,7 @@ rule sample_frames:
         code=script_code("sample_frames.py"),
     threads: 2
     resources:
-        mem="4GB",
+        mem=sampling_memory,
         runtime="8h",
     conda:
         "../envs/cpu.yaml"

@@ -31,7 +31,7 @@ SOURCE_KINDS = {"videos": "folder", "list": "file", "frames": "folder", "annotat
 
 
 class SourceSettings(Settings):
-    """A source of hands: exactly one of SOURCE_KINDS is given, which says what it is and where."""
+    """A source of hands: exactly one of videos, list, frames and annotations, which says what it is and where."""
 
     videos: Path | None = Field(None, description="a folder of videos; those in folders below it count too")
     list: Path | None = Field(
@@ -200,6 +200,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
         yield from _unannotated(name, pool, config)
+        yield from _same_source_twice(name, pool, config)
     for name, run in config.pretraining.items():
         yield from _run_contradictions(name, run, config)
     runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
@@ -265,6 +266,21 @@ def _unannotated(name: str, pool: PoolSettings, config: Config) -> Iterator[dict
         }
     if pool.similar == "annotated" and pool.further_ranks:
         yield {"what": f"pools.{name}.further_ranks: these are mined", "expected": "similar: mined", "got": "annotated"}
+
+
+def _same_source_twice(name: str, pool: PoolSettings, config: Config) -> Iterator[dict[str, Any]]:
+    """Two sources of a pool with the same videos: each hand's nearest in "another" video would be its own copy."""
+    places: dict[Path, str] = {}
+    for source in pool.sources:
+        if source in config.sources:
+            path = config.sources[source].path.resolve()
+            if (first := places.setdefault(path, source)) != source:
+                yield {
+                    "what": f"pools.{name}.sources: two sources of a pool are the same",
+                    "where": path,
+                    "expected": "sources with videos of their own: similar hands are sought in other videos",
+                    "got": f"{first} and {source}",
+                }
 
 
 def _missing_folder(key: str, path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simhand.errors import SimhandError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # a disk, one's part of it, or a file
+
+
+def planning_log() -> None:
+    """While the workflow is planned, what simhand logs goes to standard error."""
+    log = logging.getLogger("simhand")
+    if not log.handlers:
+        log.addHandler(logging.StreamHandler(sys.stderr))
+        log.setLevel(logging.INFO)
 
 
 @contextmanager
@@ -26,6 +37,12 @@ def job_log(path: Path | str | None = None) -> Iterator[None]:
         yield
     except SimhandError as error:
         logging.error("%s", error)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _FULL:
+            logging.exception("this should not have happened")
+            raise
+        logging.error("%s\n  hint:     make room and start again; finished files stay", error)
         sys.exit(1)
     except Exception:
         logging.exception("this should not have happened")

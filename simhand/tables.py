@@ -100,7 +100,8 @@ MEMBERS = pa.schema(
     )
 )
 
-# Stage 9. rank 1..K by (distance, neighbour); never a neighbour from the video of `row`. Distances in PCA space.
+# Stage 9. Mined: ranks 1..K and further ones by (distance, neighbour), never a neighbour from the video of `row`; the
+# distances are in PCA space. Annotated: rank and distance are the annotations', of any unit; a hand may be its own.
 NEIGHBOURS = pa.schema(
     _required(("row", pa.int64()), ("rank", pa.int32()), ("neighbour", pa.int64()), ("distance", pa.float32()))
 )

@@ -79,11 +79,18 @@ class _Child:
 
 
 def run_in_order(
-    count: int, command: Callable[[int], list[str]], workers: int, time_limit_s: float, folder: Path
+    count: int,
+    command: Callable[[int], list[str]],
+    workers: int,
+    time_limit_s: float,
+    folder: Path,
+    *,
+    ended: Callable[[], object] = lambda: None,
 ) -> Iterator[Finished]:
     """Runs `command(0)`, `command(1)`, ..., at most `workers` at once, and yields them in this order.
 
-    What they write waits in nameless files in `folder`, which vanish with this process. When the caller stops early,
+    What they write waits in nameless files in `folder`, which vanish with this process. `ended` is called when a
+    command has ended, which can be long before its turn. When the caller stops early,
     or an error or a signal's exception ends it, all that still run are killed.
     """
     running: dict[int, _Child] = {}
@@ -97,7 +104,9 @@ def run_in_order(
                         running[started] = _Child(command(started), time_limit_s, folder)
                         selector.register(running[started].pipe, selectors.EVENT_READ, started)
                         started += 1
-                    _collect(running, finished, selector)
+                    for i, done in _collect(running, selector):
+                        finished[i] = done
+                        ended()
                 done = finished.pop(turn)
                 with done.output:
                     yield done
@@ -108,8 +117,8 @@ def run_in_order(
                 done.output.close()
 
 
-def _collect(running: dict[int, _Child], finished: dict[int, Finished], selector: selectors.BaseSelector) -> None:
-    """Waits until a running command says something, ends, or is late."""
+def _collect(running: dict[int, _Child], selector: selectors.BaseSelector) -> list[tuple[int, Finished]]:
+    """Waits until a running command says something, ends, or is late; those that have ended leave `running`."""
     first_limit = min(child.ends_at for child in running.values())
     wait_s = max(first_limit - time.monotonic(), 0.05)
     if any(child.silent for child in running.values()):
@@ -119,7 +128,7 @@ def _collect(running: dict[int, _Child], finished: dict[int, Finished], selector
         child.listen()
         if child.silent:
             selector.unregister(child.pipe)
-    for i, child in list(running.items()):
+    for child in running.values():
         child.kill_if_late()
-        if child.silent and child.ended():
-            finished[i] = running.pop(i).end()
+    over = [i for i, child in running.items() if child.silent and child.ended()]
+    return [(i, running.pop(i).end()) for i in over]

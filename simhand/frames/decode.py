@@ -3,7 +3,8 @@
     python -m simhand.frames.decode REQUEST > SPOOL
 
 REQUEST is a `Request` as JSON. What it finds goes to standard output (see `simhand.frames.spool`), how it went as the
-fact `status`; without that fact, the process was killed or crashed. This module and what it imports load in a tenth of
+fact `status`; without that fact, the process was killed or crashed, or ended with FAULT: it cannot work here, whatever
+the video. This module and what it imports load in a tenth of
 a second, which each of thousands of videos pays: no numpy, no pyarrow, no OpenCV.
 """
 
@@ -16,8 +17,10 @@ import stat
 import sys
 from typing import NamedTuple
 
-from simhand.frames.spool import SpoolWriter
+from simhand.frames.spool import SpoolError, SpoolWriter
 from simhand.videos.lifetime import end_with_parent
+
+FAULT = os.EX_OSERR
 
 
 class Request(NamedTuple):
@@ -55,7 +58,7 @@ def sample(request: Request, spool: SpoolWriter) -> None:
             spool.restart()
     if status == "ok" and spool.frames == 0:
         status, reason = "empty", "no frame"
-    spool.facts(status=status, reason=reason)
+    spool.facts(status=status, **({"reason": reason} if reason else {}))  # or what the decoder noted
 
 
 def _look(request: Request) -> os.stat_result:
@@ -82,7 +85,7 @@ def _decoded(request: Request, spool: SpoolWriter) -> tuple[str, str]:
         reason = _run_decoder(request, spool)
     except MemoryError:
         resource.setrlimit(resource.RLIMIT_AS, (limit[1], limit[1]))
-        return "memory", f"decoding wants more than {request.memory_limit_mb} MB"
+        return "memory", f"decoding wants more than {request.memory_limit_mb} MB, or than there is"
     except (OSError, ValueError) as error:
         return "corrupt", getattr(error, "strerror", None) or str(error)
     return ("corrupt", reason) if reason else ("ok", "")
@@ -125,7 +128,11 @@ def main(request: str) -> None:
     end_with_parent(asked.parent)
     spool = os.dup(1)
     os.dup2(2, 1)
-    sample(asked, SpoolWriter(spool))
+    try:
+        sample(asked, SpoolWriter(spool))
+    except (SpoolError, ImportError) as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(FAULT)
 
 
 if __name__ == "__main__":

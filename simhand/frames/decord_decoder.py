@@ -1,17 +1,19 @@
 """Samples a video with decord, which is unmaintained: a second opinion on PyAV's pictures, of the same frames.
 
 It turns pictures as their container says, but does not mirror them; shows other frames of MPEG transport streams than
-were asked for; and knows no times in AVI.
+are asked for; and knows no times in AVI: such videos are refused.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 import decord
 from PIL import Image
 
 from simhand.frames.moments import sample_indices
-from simhand.frames.packets import scan
-from simhand.frames.pictures import JpegWriter
+from simhand.frames.packets import open_video, scan
+from simhand.frames.pictures import MIRRORED, JpegWriter, orientation
 from simhand.frames.spool import SpoolWriter
 
 _BATCH = 8  # frames decoded at once: bounds the memory whatever the video's length
@@ -35,7 +37,16 @@ def sample(path: str, fps: float, jpeg_quality: int, spool: SpoolWriter) -> str:
         raise ValueError(lines[0] if lines else "decord failed without a word") from error
 
 
+def _check_shown_rightly(path: str) -> None:
+    with open_video(path) as (container, stream):
+        if container.format.name == "mpegts":
+            raise ValueError("decord finds no frame of a transport stream by its number: use pyav")
+        if any(orientation(frame) in MIRRORED for frame in islice(container.decode(stream), 1)):
+            raise ValueError("decord does not mirror pictures as this file says: use pyav")
+
+
 def _sample(path: str, fps: float, jpeg_quality: int, spool: SpoolWriter) -> str:
+    _check_shown_rightly(path)
     table = scan(path)
     spool.facts(fps=table.rate, duration_s=table.duration_s)
     reader = decord.VideoReader(path, num_threads=1)

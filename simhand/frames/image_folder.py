@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from simhand.frames.moments import sample_indices
 from simhand.frames.pictures import JpegWriter
 from simhand.frames.spool import SpoolWriter
-from simhand.videos.image_names import frame_numbers
+from simhand.videos.image_names import frame_numbers, is_image, numbering_note
 
 
 def sample(path: str, fps: float, jpeg_quality: int, frame_rate: float, spool: SpoolWriter) -> str:
@@ -27,20 +27,22 @@ def sample(path: str, fps: float, jpeg_quality: int, frame_rate: float, spool: S
     Returns:
         Which images are damaged; empty if none is.
     """
-    numbers = frame_numbers(entry.name for entry in Path(path).iterdir() if entry.is_file())
+    images = [e.name for e in Path(path).iterdir() if is_image(e.name) and (e.is_file() or not e.exists())]
+    numbers = frame_numbers(images)
     names = list(numbers)
     starts_s = [number / frame_rate for number in numbers.values()]
     if not names:
         return ""
     end_s = starts_s[-1] + 1 / frame_rate
-    spool.facts(fps=frame_rate, duration_s=end_s - starts_s[0])
+    spool.facts(fps=frame_rate, duration_s=end_s - starts_s[0], reason=numbering_note(images, numbers))
     jpegs = JpegWriter(jpeg_quality)
     damaged: list[str] = []
     for i in sample_indices(starts_s, end_s, fps):
         try:
             jpeg = _jpeg(Path(path, names[i]), jpegs)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            damaged.append(f"{names[i]}: {re.sub(r'<.*>', 'the file', str(error))}")
+            what = getattr(error, "strerror", None) or re.sub(r"<.*>", "the file", str(error))
+            damaged.append(f"{names[i]}: {what}")
         else:
             spool.frame(numbers[names[i]], starts_s[i], jpeg)
     more = f" ({len(damaged) - 1} more)" if len(damaged) > 1 else ""
@@ -50,5 +52,7 @@ def sample(path: str, fps: float, jpeg_quality: int, frame_rate: float, spool: S
 def _jpeg(path: Path, jpegs: JpegWriter) -> bytes:
     data = path.read_bytes()
     with Image.open(io.BytesIO(data)) as image:
+        if image.mode.startswith(("I", "F")):
+            raise ValueError("more than 8 bits a channel")
         image.load()  # fails if the image is damaged
         return data if image.format == "JPEG" else jpegs.from_image(ImageOps.exif_transpose(image))

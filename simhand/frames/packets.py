@@ -118,6 +118,8 @@ def scan(path: str) -> PacketTable:
                 _add(table, packet, step)
         except av.FFmpegError as error:
             table.damage = error.strerror or str(error)
+        except IndexError:  # PyAV, of a stream that the file's head does not name
+            table.damage = "a packet of an unknown stream"
     _leave_out_undecodable(table)
     return table
 

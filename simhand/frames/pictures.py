@@ -21,6 +21,11 @@ _ORIENTATIONS = {
     (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
 }
 
+MIRRORED = frozenset(
+    {Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM}
+    | {Image.Transpose.TRANSPOSE, Image.Transpose.TRANSVERSE}
+)
+
 
 def orientation(frame: VideoFrame) -> Image.Transpose | None:
     """How to turn or mirror a picture so that it is as its container says, if its container says anything.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from simhand.errors import WorkerError
 from simhand.files import arrow_writer, write_parquet
 from simhand.frames import decode
 from simhand.frames.children import Finished, run_in_order
@@ -25,6 +26,7 @@ from simhand.videos.index import ListedVideo, read_shard_list
 log = logging.getLogger(__name__)
 
 _BATCH = 16  # frames to a batch of the table
+_NOT_ITS_FAULT = {decode.FAULT, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}  # somebody ended the decoder
 
 
 @dataclass
@@ -57,20 +59,28 @@ def sample_shard(
         status_path: the table of statuses, in the same order.
         settings: what to take, and the limits of each video.
         workers: videos decoded side by side; the same bytes come out with any number.
+
+    Raises:
+        WorkerError: decoding cannot work here: the disk is full, a library is missing, or somebody ended a decoder.
     """
     videos = read_shard_list(list_path)
     statuses: list[VideoStatus] = []
     with arrow_writer(frames_path, FRAMES) as writer, Progress("videos", len(videos)) as progress:
         folder = Path(frames_path).parent
         decoded = run_in_order(
-            len(videos), lambda i: _command(videos[i], settings), workers, settings.time_limit_s, folder
+            len(videos),
+            lambda i: _command(videos[i], settings),
+            workers,
+            settings.time_limit_s,
+            folder,
+            ended=progress.advance,
         )
         for video, finished in zip(videos, decoded, strict=True):
             status = _take_over(video, finished, settings, writer)
             level = logging.INFO if status.status == "ok" else logging.WARNING
             log.log(level, "%s: %s, %d frames %s", video.video_id, status.status, status.frames, status.reason)
             statuses.append(status)
-            progress.advance(frames=status.frames)
+            progress.advance(0, frames=status.frames)
     write_parquet(pa.Table.from_pylist([vars(one) for one in statuses], VIDEO_STATUS), status_path, VIDEO_STATUS)
 
 
@@ -91,6 +101,13 @@ def _take_over(
     video: ListedVideo, finished: Finished, settings: SamplingSettings, writer: pa.RecordBatchFileWriter
 ) -> VideoStatus:
     """Appends a video's frames to the shard's."""
+    if finished.code in _NOT_ITS_FAULT:
+        raise WorkerError(
+            "cannot sample videos",
+            where=video.video_id,
+            got=finished.last_words or f"its decoder was ended by {signal.Signals(-finished.code).name}",
+            hint="make room on the disk, or mend the installation; finished shards stay",
+        )
     status = VideoStatus(video.video_id)
     for batch in _batches(finished, status):
         _append(video.video_id, batch, writer)

@@ -12,6 +12,10 @@ _HEADER = Struct("<cidI")  # kind, frame_index, timestamp_s, length of what foll
 _FRAME, _FACTS = b"f", b"s"
 
 
+class SpoolError(Exception):
+    """What was found cannot be kept: the disk is full, say. No fault of the video's."""
+
+
 class Frame(NamedTuple):
     """One sampled frame."""
 
@@ -21,7 +25,7 @@ class Frame(NamedTuple):
 
 
 class SpoolWriter:
-    """Appends frames and facts to an open file; each is in the file when the call returns."""
+    """Appends frames and facts to an open file; each is in the file when the call returns, or SpoolError is raised."""
 
     def __init__(self, file: int) -> None:
         self._file = file
@@ -45,8 +49,11 @@ class SpoolWriter:
 
     def _write(self, *parts: bytes) -> None:
         data = memoryview(b"".join(parts))
-        while data:
-            data = data[os.write(self._file, data) :]
+        try:
+            while data:
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            raise SpoolError(f"cannot write frames: {error.strerror}") from error
 
 
 def read_spool(file: IO[bytes]) -> Iterator[Frame | dict[str, Any]]:

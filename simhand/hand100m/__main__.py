@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from simhand.hand100m.exporting import PoolFiles, export_pool
+from simhand.hand100m.frame_files import AnnotatedImages
 from simhand.hand100m.settings import ExportSettings
 from simhand.logs import job_log
 
@@ -17,7 +18,9 @@ from simhand.logs import job_log
 def main(arguments: list[str] | None = None) -> None:
     """Exports a pool."""
     args = _parser().parse_args(arguments)
-    files = PoolFiles(args.members, args.neighbours, args.crops, args.frames, dict(args.images))
+    tables = args.imported or args.crops.parent / "annotations"
+    annotated = {source: AnnotatedImages(folder, tables / f"{source}.arrow") for source, folder in args.images}
+    files = PoolFiles(args.members, args.neighbours, args.crops, args.frames, annotated)
     settings = ExportSettings(annotations=args.annotations, top_k=args.top_k, with_images=not args.skip_images)
     with job_log():
         export_pool(files, args.out, settings)
@@ -43,6 +46,12 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="SOURCE=FOLDER",
         help="where the images of a source lie that was imported from annotations",
+    )
+    export.add_argument(
+        "--imported",
+        type=Path,
+        metavar="FOLDER",
+        help="of {source}.arrow, the annotations as they were imported (default: annotations, beside the crops)",
     )
     return parser
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from simhand.errors import TableError
 from simhand.files import keypoints_array, read_parquet, whole_file
 from simhand.hand100m.annotations import SIDES, pool_hand_id
-from simhand.hand100m.frame_files import file_name, write_frames
+from simhand.hand100m.frame_files import AnnotatedImages, file_name, write_frames
 from simhand.hand100m.geometry import change_units, has_area, mirrored, official_square
 from simhand.hand100m.located import Located, locate
 from simhand.hand100m.positives import Positives, read_positives
@@ -41,7 +41,7 @@ class PoolFiles:
     neighbours: Sequence[Path]
     crops: Path  # folder of {source}/{shard}.arrow
     frames: Path  # folder of {source}/{shard}.arrow
-    images: Mapping[str, Path] = field(default_factory=dict)  # folders of images of sources without tables of frames
+    annotated: Mapping[str, AnnotatedImages] = field(default_factory=dict)  # by source, where there are no such tables
 
 
 def export_pool(files: PoolFiles, out: Path, settings: ExportSettings) -> None:
@@ -69,15 +69,18 @@ def export_pool(files: PoolFiles, out: Path, settings: ExportSettings) -> None:
         raise TableError("rows are not numbered from 0 on", where=files.members, hint="draw the pool again")
     positives = read_positives(files.neighbours, len(members), settings.top_k)
     located = locate(members, files.crops)
+    squares = np.array([_square(located, row) for row in range(len(members))])
     if settings.with_images:
-        write_frames(members, located.frame_rows, files.frames, files.images, out)
+        write_frames(members, located.frame_rows, files.frames, files.annotated, out)
     image_ids, firsts = _images_of(members)
     path = out / settings.annotations
     with whole_file(path) as temporary, temporary.open("w", encoding="ascii") as file:
         file.write('{"images": [\n')
         _write_items(file, _images(members, located, firsts))
         file.write('\n],\n"annotations": [\n')
-        _write_items(file, _annotations(files.members, members, located, positives, image_ids))
+        _write_items(
+            file, _annotations(files.members, members, located, positives, squares=squares, image_ids=image_ids)
+        )
         file.write("\n]}\n")
     log.info("%s: %d hands, %d images, %d pairs", path, len(members), len(firsts), len(positives.rows))
 
@@ -99,11 +102,17 @@ def _images(members: pa.Table, located: Located, firsts: np.ndarray) -> Iterator
 
 
 def _annotations(
-    members_path: Path, members: pa.Table, located: Located, positives: Positives, image_ids: np.ndarray
+    members_path: Path,
+    members: pa.Table,
+    located: Located,
+    positives: Positives,
+    *,
+    squares: np.ndarray,
+    image_ids: np.ndarray,
 ) -> Iterator[dict[str, Any]]:
     names = _official_ids(members)
     with Progress("hands", len(members)) as progress:
-        for rows, keypoints in _keypoints(members_path, located):
+        for rows, keypoints in _keypoints(members_path, located, squares):
             sides, own = (members[name][rows.start : rows.stop].to_pylist() for name in ("side", "hand_id"))
             for i, row in enumerate(rows):
                 similar = positives.of(row)
@@ -131,7 +140,7 @@ def _official_ids(members: pa.Table) -> list[str]:
     return [f"{row:0{width}d}" for row in range(len(members))]  # of one width, so that their order is that of the rows
 
 
-def _keypoints(members_path: Path, located: Located) -> Iterator[tuple[range, list[list[float]]]]:
+def _keypoints(members_path: Path, located: Located, squares: np.ndarray) -> Iterator[tuple[range, list[list[float]]]]:
     """Keypoints in units of the official squares, a batch of rows at a time."""
     start = 0
     with pq.ParquetFile(members_path) as file:
@@ -139,8 +148,7 @@ def _keypoints(members_path: Path, located: Located) -> Iterator[tuple[range, li
             rows = range(start, start + len(batch))
             part = slice(rows.start, rows.stop)
             unmirrored = mirrored(keypoints_array(pa.chunked_array([batch["keypoints"]])), located.flipped[part])
-            squares = np.array([_square(located, row) for row in rows])
-            keypoints = change_units(unmirrored, located.squares[part], squares)
+            keypoints = change_units(unmirrored, located.squares[part], squares[part])
             yield rows, _short(keypoints.reshape(len(rows), -1))
             start = rows.stop
 

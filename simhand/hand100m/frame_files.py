@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,27 +12,35 @@ import pyarrow as pa
 
 from simhand.errors import TableError
 from simhand.files import open_arrow
+from simhand.hand100m.annotations import ANNOTATIONS
 from simhand.hand100m.located import by_shard
 from simhand.progress import Progress
 from simhand.tables import FRAMES
 
 _Read: TypeAlias = Callable[[int, str, int], Any]  # frame_row, video_id, frame_index to the bytes of the image
+# The id of a listed video is its path as written: parts that would lead out of the exported folder.
+_AS_NAME = {"": "%2F", ".": "%2E", "..": "%2E%2E"}
+
+
+@dataclass(frozen=True)
+class AnnotatedImages:
+    """The images of a source that was imported from annotations, and so has no tables of frames."""
+
+    folder: Path  # that the annotations' file_name starts from
+    annotations: Path  # the table (ANNOTATIONS) that the hands were imported from
 
 
 def file_name(source: str, video_id: str, frame_index: int) -> str:
     """Where a frame lies below the exported folder. The source is part of it: two of them may share a video's name."""
-    return f"images/{source}/{_inside(video_id, frame_index)}"
-
-
-def _inside(video_id: str, frame_index: int) -> str:
-    return f"{video_id}/frame_{frame_index:06d}.jpg"
+    folders = "/".join(_AS_NAME.get(part, part) for part in video_id.split("/"))
+    return f"images/{source}/{folders}/frame_{frame_index:06d}.jpg"
 
 
 def write_frames(
     members: pa.Table,
     frame_rows: np.ndarray,
     frames_folder: Path,
-    images_folders: Mapping[str, Path],
+    annotated: Mapping[str, AnnotatedImages],
     out: Path,
 ) -> None:
     """Writes each frame that shows a hand of the pool once, its bytes as they are stored.
@@ -40,17 +49,17 @@ def write_frames(
         members: source, shard, video_id, frame_index of MEMBERS.
         frame_rows: (n,) each hand's row in its shard's frames.
         frames_folder: holds {source}/{shard}.arrow, of FRAMES.
-        images_folders: for sources that were imported from annotations, and so have no such tables: the folder of
-            their images, in which they are called {video_id}/frame_{index:06d}.jpg.
+        annotated: the images of sources that were imported from annotations.
         out: the folder of the export.
 
     Raises:
         TableError: a table of frames is missing or not that of the crops, or an image is missing.
     """
+    from_images = {source: _from_images(images) for source, images in annotated.items()}
     with Progress("hands", len(members)) as progress:
         for (source, shard), rows in by_shard(members):
             table = frames_folder / source / f"{shard}.arrow"
-            read = _from_folder(images_folders[source]) if source in images_folders else _from_table(table, source)
+            read = from_images.get(source) or _from_table(table, source)
             hands = members.take(pa.array(rows)).select(["video_id", "frame_index"]).to_pylist()
             written: set[tuple[str, int]] = set()
             for hand, frame_row in zip(hands, frame_rows[rows].tolist(), strict=True):
@@ -61,9 +70,21 @@ def write_frames(
                 progress.advance()
 
 
-def _from_folder(folder: Path) -> _Read:
+def _from_images(images: AnnotatedImages) -> _Read:
+    table = open_arrow(images.annotations, ANNOTATIONS)
+    keys = zip(table["video_id"].to_pylist(), table["frame_index"].to_pylist(), strict=True)
+    names = dict(zip(keys, table["file_name"].to_pylist(), strict=True))
+
     def read(frame_row: int, video_id: str, frame_index: int) -> bytes:
-        path = folder / _inside(video_id, frame_index)
+        name = names.get((video_id, frame_index))
+        if name is None:
+            raise TableError(
+                "the annotations are not those of the pool",
+                where=images.annotations,
+                expected=f"an image {frame_index} of {video_id}",
+                hint="start the workflow again: the pool will be made anew",
+            )
+        path = images.folder / name
         try:
             return path.read_bytes()
         except OSError as error:

@@ -78,8 +78,8 @@ def import_hands(
 
     A crop is the official loader's: the clipped square around the box, stretched to `settings.size` (bilinear), left
     hands mirrored. An image that is missing, damaged or of another size than annotated costs its own hands; its video's
-    status then says so, and the hands stay in the table of balanced hands, all of which are kept. Keypoints have no
-    score, videos neither frame rate nor duration.
+    status then says so, and the hands stay in the table of balanced hands, all of which are kept. A hand whose
+    keypoints are all one point counts as missed. Keypoints have no score, videos neither frame rate nor duration.
 
     Args:
         annotations_path: the source's annotations (ANNOTATIONS).
@@ -176,5 +176,9 @@ def _crop(image: np.ndarray, hand: dict[str, Any], square: tuple[int, int, int, 
 
 
 def _keypoints(hand: dict[str, Any]) -> dict[str, Any]:
-    found = {"status": "found", "reason": "", "score": None, "keypoints": hand["keypoints"].ravel()}
+    points = hand["keypoints"]
+    if (points[:, :2] == points[0, :2]).all():  # no pose, and no size that a view could be cut by
+        lost = {"status": "missed", "reason": "annotated in one point", "score": None, "keypoints": None}
+        return {"hand_id": hand["hand_id"], **lost}
+    found = {"status": "found", "reason": "", "score": None, "keypoints": points.ravel()}
     return {"hand_id": hand["hand_id"], **found}

@@ -40,7 +40,7 @@ def read_positives(paths: Iterable[Path | str], hands: int, top_k: int | None) -
 
     Raises:
         PoolError: a hand has no neighbour of rank 1.
-        TableError: a table is damaged, or belongs to another pool.
+        TableError: a table is damaged, belongs to another pool, or tells what another one tells.
     """
     wanted = pc.field("rank") <= (np.iinfo(np.int32).max if top_k is None else top_k)
     parts = [_checked(read_parquet(path, NEIGHBOURS).filter(wanted), path, hands) for path in paths]
@@ -48,6 +48,7 @@ def read_positives(paths: Iterable[Path | str], hands: int, top_k: int | None) -
     rows, ranks, neighbours, distances = (table[name].to_numpy() for name in NEIGHBOURS.names)
     order = np.lexsort((ranks, rows))
     rows, ranks = rows[order], ranks[order]
+    _check_each_once(rows, ranks)
     expected = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
     order, rows = order[ranks == expected], rows[ranks == expected]
     starts = np.searchsorted(rows, np.arange(hands + 1))
@@ -67,6 +68,17 @@ def _checked(table: pa.Table, path: Path | str, hands: int) -> pa.Table:
                 hint="give the members and the neighbours of one pool",
             )
     return table
+
+
+def _check_each_once(rows: np.ndarray, ranks: np.ndarray) -> None:
+    twice = np.flatnonzero((np.diff(rows) == 0) & (np.diff(ranks) == 0))
+    if len(twice):
+        raise TableError(
+            "two tables of neighbours tell of the same hand",
+            where=f"row {rows[twice[0]]} of the pool, rank {ranks[twice[0]]}",
+            expected="each rank of a hand once",
+            hint="tables of an earlier query_shards may lie beside the pool's: give the pool's alone, or delete those",
+        )
 
 
 def _check_all_have_one(starts: np.ndarray, hands: int) -> None:

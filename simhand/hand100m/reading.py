@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import re
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 _BATCH = 4096  # annotations in memory at once
 _BUFFER = 1 << 20
 _NUMBER = re.compile(r"\d+")
-_LARGEST_INDEX = 2**31 - 1
+_DIGITS = 10  # of a frame's number; longer ones are dates, say
+_LARGEST_FLOAT = float(np.finfo(np.float32).max)
+_LARGEST = 2**31 - 1  # the tables' whole numbers have 32 bits
 _KEYS = ("hand_id", "image_id", "boxes", "keypoint_25d", "left_right", "positive_sample", "distance")
 
 
@@ -42,6 +44,8 @@ class _WrongValueError(ValueError):
 class _Image(NamedTuple):
     position: int  # in the JSON's list of images
     file_name: str
+    video_id: str
+    frame_index: int
     width: int | None
     height: int | None
 
@@ -54,7 +58,8 @@ def read_annotations(json_path: Path | str, out_path: Path | str) -> None:
 
     A video is the folder part of `file_name`: `<video>/frame_000030.jpg` is frame 30 of `<video>`. Images without a
     folder count as one video, ".": pairs of one video, which mining must not make, are then not made by mistake. The
-    index is the last number in the name; without one, the image's place in the list of images.
+    index is the last number in the name; in a folder where some name has none, or two have the same, it is each
+    image's place in the list of images.
 
     Raises:
         TableError: cannot be read, or an annotation lacks a key, has a wrong value, an unknown image, or a `hand_id`
@@ -91,12 +96,13 @@ def _items(path: Path | str, name: str, progress: Progress | None = None) -> Ite
                     progress.advance(read - done)
                     done = read
     except (OSError, ijson.JSONError, UnicodeDecodeError) as error:
+        cut = isinstance(error, ijson.IncompleteJSONError)
         raise TableError(
             "cannot read annotations",
             where=path,
             expected='whole JSON: {"images": [...], "annotations": [...]}',
             got=_one_line(error),
-            hint="the file may be cut short: compare its size with the original's",
+            hint="the file may be cut short: compare its size with the original's" if cut else None,
         ) from error
 
 
@@ -116,7 +122,27 @@ def _read_images(path: Path | str) -> dict[Any, _Image]:
         images[item["id"]] = image
     if not images:
         raise TableError("no images", where=path, expected='a list "images" with images in it')
-    return images
+    return _with_indices(images)
+
+
+def _with_indices(images: dict[Any, _Image]) -> dict[Any, _Image]:
+    """The images with a frame index each that no other of its folder has."""
+    seen: set[tuple[str, int]] = set()
+    unclear: set[str] = set()
+    for image in images.values():
+        key = (image.video_id, image.frame_index)
+        if image.frame_index < 0 or key in seen:
+            unclear.add(image.video_id)
+        seen.add(key)
+    if unclear:
+        log.warning(
+            "%d folders, %s for one, do not number their images by name: counted in the order of the list instead",
+            len(unclear), min(unclear),
+        )  # fmt: skip
+    return {
+        key: image._replace(frame_index=image.position) if image.video_id in unclear else image
+        for key, image in images.items()
+    }
 
 
 def _image(position: int, item: Any) -> _Image:
@@ -129,13 +155,17 @@ def _image(position: int, item: Any) -> _Image:
         raise _WrongValueError("file_name", "a path that leads from the folder of images to the image", name)
     if not isinstance(item["id"], int | str):
         raise _WrongValueError("id", "a number or text", item["id"])
-    return _Image(position, name, *(_side_px(item, key) for key in ("width", "height")))
+    numbers = _NUMBER.findall(path.stem)
+    index = int(numbers[-1]) if numbers and len(numbers[-1]) <= _DIGITS else -1
+    index = index if index <= _LARGEST else -1
+    sides = (_side_px(item, key) for key in ("width", "height"))
+    return _Image(position, name, sys.intern(path.parent.as_posix()), index, *sides)
 
 
 def _side_px(item: dict[str, Any], key: str) -> int | None:
     """The width or height of an image, which the JSON may leave out."""
     pixels = item.get(key)
-    if pixels is not None and not (isinstance(pixels, int) and pixels > 0):
+    if pixels is not None and not (isinstance(pixels, int) and 0 < pixels <= _LARGEST):
         raise _WrongValueError(key, "a number of pixels", pixels)
     return pixels
 
@@ -169,7 +199,7 @@ def _row(item: Any, images: dict[Any, _Image]) -> dict[str, Any]:
     if not isinstance(item, dict) or (missing := [key for key in _KEYS if key not in item]):
         raise _WrongValueError("keys" if not isinstance(item, dict) else missing[0], ", ".join(_KEYS), item)
     image = _image_of(item, images)
-    if item["left_right"] not in SIDES:
+    if not isinstance(item["left_right"], str) or item["left_right"] not in SIDES:
         raise _WrongValueError("left_right", " or ".join(SIDES), item["left_right"])
     positives, distances = _positives(item)
     return {
@@ -198,13 +228,10 @@ def _hand_id(key: str, value: Any) -> str:
 
 def _place(image: _Image) -> dict[str, Any]:
     """Where a hand was seen."""
-    path = PurePosixPath(image.file_name)
-    numbers = _NUMBER.findall(path.stem)
-    index = int(numbers[-1]) if numbers else image.position
     return {
         "file_name": image.file_name,
-        "video_id": path.parent.as_posix(),
-        "frame_index": index if index <= _LARGEST_INDEX else image.position,
+        "video_id": image.video_id,
+        "frame_index": image.frame_index,
         "frame_width": image.width,
         "frame_height": image.height,
     }
@@ -213,10 +240,10 @@ def _place(image: _Image) -> dict[str, Any]:
 def _box(value: Any, image: _Image) -> list[float]:
     expected = "[x1, y1, x2, y2] in pixels, x1 < x2 and y1 < y2, as JSON or as JSON in a string"
     try:
-        box = [float(number) for number in (json.loads(value) if isinstance(value, str) else value)]
-    except (TypeError, ValueError):
-        raise _WrongValueError("boxes", expected, value) from None
-    if len(box) != 4 or not all(map(math.isfinite, box)) or not has_area(box):
+        numbers = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        numbers = None
+    if not _numbers(numbers) or len(numbers) != 4 or not has_area(box := [float(number) for number in numbers]):
         raise _WrongValueError("boxes", expected, value)
     if image.width and image.height and not has_area(official_square(box, image.width, image.height)):
         raise _WrongValueError("boxes", f"a box that shows some of the {image.width} x {image.height} image", value)
@@ -225,15 +252,14 @@ def _box(value: Any, image: _Image) -> list[float]:
 
 def _keypoints(value: Any) -> np.ndarray:
     count = 3 * N_JOINTS
-    expected = f"{count} finite numbers: {N_JOINTS} x (x, y, z)"
-    try:
-        with np.errstate(over="ignore"):  # infinite then, and refused below
-            keypoints = np.array(value, np.float32)
-    except (TypeError, ValueError):
-        raise _WrongValueError("keypoint_25d", expected, value) from None
-    if keypoints.shape != (count,) or not np.isfinite(keypoints).all():
-        raise _WrongValueError("keypoint_25d", expected, value)
-    return keypoints
+    if not _numbers(value) or len(value) != count:
+        raise _WrongValueError("keypoint_25d", f"{count} finite numbers: {N_JOINTS} x (x, y, z)", value)
+    return np.array(value, np.float32)
+
+
+def _numbers(values: Any) -> bool:
+    """Whether this is a list of numbers that float32 can hold."""
+    return isinstance(values, list) and all(isinstance(n, int | float) and abs(n) <= _LARGEST_FLOAT for n in values)
 
 
 def _positives(item: dict[str, Any]) -> tuple[list[str], list[float]]:
@@ -241,7 +267,6 @@ def _positives(item: dict[str, Any]) -> tuple[list[str], list[float]]:
     ids, distances = item["positive_sample"], item["distance"]
     if not isinstance(ids, list):
         raise _WrongValueError("positive_sample", "a list of hand_ids", ids)
-    numbers = isinstance(distances, list) and all(isinstance(d, int | float) and math.isfinite(d) for d in distances)
-    if not numbers or len(distances) != len(ids):
+    if not _numbers(distances) or len(distances) != len(ids):
         raise _WrongValueError("distance", f"a list of {len(ids)} numbers, one for each positive_sample", distances)
     return [_hand_id("positive_sample", value) for value in ids], distances

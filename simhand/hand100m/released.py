@@ -125,7 +125,8 @@ def _no_neighbours(without: np.ndarray, members: pa.Table, absent: int, pool: st
         where=f"pool {pool}; the first: {first}",
         expected="one or more for each hand",
         got=f"{absent} similar hands are not in the pool: their images are missing, or fewer hands were drawn",
-        hint="leave the pool's size empty, add the missing images, set without_similar: self, or mine the neighbours",
+        hint="leave the pool's size empty, add the missing images and call snakemake with --forcerun import_hands, "
+        "set without_similar: self, or mine the neighbours",
     )
 
 

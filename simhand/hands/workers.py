@@ -5,7 +5,6 @@ A script that leads here must guard what it runs by `if __name__ == "__main__":`
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +14,9 @@ from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 from simhand.errors import WorkerError
+from simhand.videos.lifetime import end_with_parent
 
 _PARTS_A_WORKER = 64  # then it is replaced; a part being 32 images, that is 2,048 of them
-_PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -27,7 +26,8 @@ def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Pa
     """Does all parts of some work, and yields the results in the order of the parts.
 
     Args:
-        start: called once in each worker; gives the function that does a part. Parts and results travel by pickle.
+        start: called once in each worker; gives the function that does a part. Parts and results travel by pickle,
+            errors too.
         parts: rows of a file, say, rather than images.
         workers: processes at a time.
 
@@ -61,18 +61,20 @@ def _died(generation: Sequence[Any]) -> WorkerError:
     )
 
 
-_work: Callable[[Any], Any]
+_start: Callable[[], Callable[[Any], Any]]
+_work: Callable[[Any], Any] | None = None
 
 
 def _begin(start: Callable[[], Callable[[Any], Any]], parent: int) -> None:
     """Makes this process a worker that ends with its parent, however that ends, and leaves Ctrl-C to it."""
-    global _work  # noqa: PLW0603 - a worker has one task for all its life
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before it could be watched
-        os._exit(1)
+    global _start  # noqa: PLW0603 - a worker has one task for all its life
+    end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _work = start()
+    _start = start
 
 
 def _do(part: Any) -> Any:
+    global _work  # noqa: PLW0603
+    if _work is None:  # not in `_begin`, whose errors nobody is told
+        _work = _start()
     return _work(part)

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 _ORDER = [(name, "ascending") for name in ("source", "video_id", "frame_index", "hand_id")]
 _FOUND = pa.schema([field for field in MEMBERS if field.name != "row"])
 _SQUARE = ["square_x1", "square_y1", "square_x2", "square_y2"]
-_IN_FRAME = ["flipped", "frame_width", "frame_height", *_SQUARE]  # what tells where a crop lies in its frame
+IN_FRAME = ["flipped", "frame_width", "frame_height", *_SQUARE]  # columns of CROPS: where a crop lies in its frame
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def check_failed_videos(shards: Sequence[ShardTables], most: float, *, pool: str
         [VIDEO_STATUS.empty_table(), *(read_parquet(shard.statuses, VIDEO_STATUS) for shard in shards)]
     )
     failed = videos.filter(pc.field("status").isin(VIDEO_FAILURES)).sort_by("video_id").to_pylist()
-    if len(failed) <= most * len(videos):
+    if not failed or len(failed) / len(videos) <= most:
         return
     reasons = Counter(f"{video['status']} ({video['reason']})" for video in failed).most_common(5)
     first = ", ".join(video["video_id"] for video in failed[:5])
@@ -90,7 +90,8 @@ def check_failed_videos(shards: Sequence[ShardTables], most: float, *, pool: str
         got=f"{len(failed)} ({len(failed) / len(videos):.0%}): "
         + "; ".join(f"{count} x {reason}" for reason, count in reasons)
         + f"; the first: {first}",
-        hint="mend or remove these videos, or raise max_failed_videos of this pool",
+        hint="mend or remove these videos (where single images of annotated hands are lost: add them, and call "
+        "snakemake with --forcerun import_hands), or raise max_failed_videos of this pool",
     )
 
 
@@ -113,10 +114,10 @@ def _found_hands(shard: ShardTables) -> pa.Table:
         "shard_row": pa.array(np.arange(len(crops), dtype=np.int32)),
         "keypoints": keypoints["keypoints"],
     }
-    hands = pa.table({**columns, "status": keypoints["status"], **{name: crops[name] for name in _IN_FRAME}})
+    hands = pa.table({**columns, "status": keypoints["status"], **{name: crops[name] for name in IN_FRAME}})
     found = hands.filter(pc.field("status") == "found")
     _check_keypoints(found, shard.keypoints)
-    visible = pa.array(visible_share(keypoints_array(found["keypoints"]), found.select(_IN_FRAME)))
+    visible = pa.array(visible_share(keypoints_array(found["keypoints"]), found.select(IN_FRAME)))
     return found.append_column("visible", visible).select(_FOUND.names).cast(_FOUND)
 
 
@@ -130,7 +131,7 @@ def visible_share(keypoints: np.ndarray, crops: pa.Table) -> np.ndarray:
     Returns:
         float32 (n,), from 0 to 1.
     """
-    flipped, width, height, x1, y1, x2, y2 = (crops[name].to_numpy() for name in _IN_FRAME)
+    flipped, width, height, x1, y1, x2, y2 = (crops[name].to_numpy() for name in IN_FRAME)
     x = np.where(flipped[:, None], 1 - keypoints[:, :, 0], keypoints[:, :, 0]) * (x2 - x1)[:, None] + x1[:, None]
     y = keypoints[:, :, 1] * (y2 - y1)[:, None] + y1[:, None]
     inside = (x >= 0) & (x <= width[:, None]) & (y >= 0) & (y <= height[:, None])

@@ -27,7 +27,12 @@ def exact_neighbours(
 
     Returns:
         neighbours int64 (q, len(ranks)) and their squared distances float64 (q, len(ranks)).
+
+    Raises:
+        ValueError: a video leaves fewer rows outside it than the last rank.
     """
+    if max(ranks) > len(videos) - np.unique(videos, return_counts=True)[1].max():
+        raise ValueError(f"rank {max(ranks)} is more than some row has others in other videos")
     neighbours = np.empty((len(queries), len(ranks)), dtype=np.int64)
     squared = np.empty((len(queries), len(ranks)), dtype=np.float64)
     if len(queries) == 0:

@@ -49,7 +49,7 @@ _ROWS = 200  # of a table on the page; a file beside it holds all
 def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path) -> None:
     """Writes index.html, and beside it its figures (PNG) and its tables (Parquet, see `simhand.reporting.data_tables`).
 
-    Equal inputs give equal bytes: no dates, no paths.
+    Equal inputs give equal bytes: no dates.
 
     Raises:
         TableError: an input is missing or damaged.

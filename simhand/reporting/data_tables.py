@@ -28,8 +28,8 @@ VIDEOS = pa.schema(
 # keypoint_score; visible, the share of keypoints inside the frame.
 HISTOGRAMS = pa.schema([("source", _TEXT), ("quantity", _TEXT), ("low", _NUMBER), ("high", _NUMBER), ("hands", _COUNT)])
 
-# Distances in PCA space to the neighbour of each rank over all hands of a pool: quantiles and mean. Rank 0 stands for
-# random hands of other videos.
+# Distances in PCA space, of annotated neighbours too, to the neighbour of each rank over all hands of a pool: quantiles
+# and mean. Rank 0 stands for random hands of other videos.
 DISTANCES = pa.schema(
     [("pool", _TEXT), ("rank", _COUNT), ("pairs", _COUNT), ("mean", _NUMBER)]
     + [(f"q{percent:02d}", _NUMBER) for percent in (5, 25, 50, 75, 95)]

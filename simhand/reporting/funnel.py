@@ -12,13 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simhand.files import keypoints_array, open_arrow, read_parquet
-from simhand.mining.pool import visible_share
+from simhand.mining.pool import IN_FRAME, visible_share
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.data_tables import FUNNEL
 from simhand.reporting.grid import Grid
-from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
-
-_IN_FRAME = ["flipped", "frame_width", "frame_height", "square_x1", "square_y1", "square_x2", "square_y2"]
+from simhand.reporting.pool_numbers import read_pairs
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, VIDEO_STATUS
 
 
 @dataclass
@@ -62,7 +61,7 @@ def _add_shard(source: _Source, shard: Shard) -> None:
     elif source.frames_with_hands is not None:
         frames = read_parquet(shard.hands, HANDS, ["frame_row"])["frame_row"]
         source.frames_with_hands += len(np.unique(frames.to_numpy()))
-    crops = open_arrow(shard.crops, CROPS).select(_IN_FRAME)
+    crops = open_arrow(shard.crops, CROPS).select(IN_FRAME)
     keypoints = read_parquet(shard.keypoints, KEYPOINTS, ["status", "reason", "keypoints"])
     found = keypoints["status"].to_numpy() == "found"
     source.crops += len(crops)
@@ -99,7 +98,7 @@ def _pool_rows(pool: Pool, sources: Mapping[str, _Source]) -> Iterator[tuple[str
     members = read_parquet(pool.members, MEMBERS, ["source"])["source"].to_pandas()
     has_neighbour = np.zeros(len(members), bool)
     for part in pool.neighbours:
-        has_neighbour[read_parquet(part, NEIGHBOURS, ["row"])["row"].to_numpy()] = True
+        has_neighbour[read_pairs(part, ["row"])["row"].to_numpy()] = True
     for name in pool.sources:
         visible = np.concatenate([np.zeros(0, np.float32), *sources[name].visible])
         drawn = (members == name).to_numpy()

@@ -9,14 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from simhand.files import keypoints_array, open_arrow, read_parquet
-from simhand.mining.pool import visible_share
+from simhand.mining.pool import IN_FRAME, visible_share
 from simhand.reporting.data_inputs import Shard
 from simhand.reporting.data_tables import HISTOGRAMS
 from simhand.tables import CROPS, HANDS, KEYPOINTS, N_JOINTS
 
 _BOX = ["x1", "y1", "x2", "y2"]
 _SIZE = ["frame_width", "frame_height"]
-_IN_FRAME = ["flipped", *_SIZE, *(f"square_{name}" for name in _BOX)]
 _BINS = 40
 _MOST = 0.995  # of the values have bins of equal width; the last bin reaches up to the greatest
 
@@ -88,5 +87,5 @@ def _keypoint_numbers(crops: pa.Table, shard: Shard) -> tuple[np.ndarray, np.nda
     keypoints = read_parquet(shard.keypoints, KEYPOINTS, ["status", "score", "keypoints"])
     found = keypoints["status"].to_numpy() == "found"
     keypoints = keypoints.filter(found)
-    visible = visible_share(keypoints_array(keypoints["keypoints"]), crops.select(_IN_FRAME).filter(found))
+    visible = visible_share(keypoints_array(keypoints["keypoints"]), crops.select(IN_FRAME).filter(found))
     return keypoints["score"].drop_null().to_numpy(), visible

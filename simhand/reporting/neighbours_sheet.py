@@ -23,6 +23,7 @@ from simhand.frames.images import decode_jpeg
 from simhand.mining.knn import video_numbers
 from simhand.reporting.data_inputs import Pool
 from simhand.reporting.figures import BLUE, GOLD, GREEN, GREY, INK, ORANGE, PURPLE, SKY, save_png, styled
+from simhand.reporting.pool_numbers import read_pairs
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
 
@@ -79,7 +80,7 @@ def spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
 def _pairs_of(rows: Sequence[int], parts: Sequence[Path]) -> pa.Table:
     """The neighbours of these rows (NEIGHBOURS); parts are read one by one, as they can be large."""
     wanted = pc.field("row").isin(rows)
-    return pa.concat_tables([read_parquet(part, NEIGHBOURS).filter(wanted) for part in parts])
+    return pa.concat_tables([read_pairs(part, NEIGHBOURS.names).filter(wanted) for part in parts])
 
 
 def shown_ranks(ranks: Sequence[int]) -> list[int]:

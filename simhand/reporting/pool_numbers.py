@@ -38,13 +38,27 @@ def _random_row(pool: Pool, seed: int) -> dict:
 
 
 def _rank_rows(pool: Pool) -> list[dict]:
+    """Measured in the pool's own space: annotated distances may be of another unit."""
+    embeddings = _load(pool.embeddings)
     by_rank: dict[int, list[np.ndarray]] = {}
     for part in pool.neighbours:
-        table = read_parquet(part, NEIGHBOURS, ["rank", "distance"])
-        ranks, apart = table["rank"].to_numpy(), table["distance"].to_numpy()
+        pairs = read_pairs(part, ["row", "rank", "neighbour"])
+        rows, ranks, neighbours = (column.to_numpy() for column in pairs.columns)
         for rank in np.unique(ranks).tolist():
-            by_rank.setdefault(rank, []).append(apart[ranks == rank])
+            own = ranks == rank
+            apart = np.linalg.norm(embeddings[rows[own]] - embeddings[neighbours[own]], axis=1)
+            by_rank.setdefault(rank, []).append(apart)
     return [_row(pool.name, rank, np.concatenate(parts)) for rank, parts in sorted(by_rank.items())]
+
+
+def read_pairs(path: Path, columns: Sequence[str]) -> pa.Table:
+    """Some columns of NEIGHBOURS, without hands that are their own positive since they have no similar hand.
+
+    Raises:
+        TableError: the table is missing or damaged.
+    """
+    pairs = read_parquet(path, NEIGHBOURS, list({"row": None, "neighbour": None, **dict.fromkeys(columns)}))
+    return pairs.filter(pc.field("row") != pc.field("neighbour")).select(list(columns))
 
 
 def _row(pool: str, rank: int, apart: np.ndarray) -> dict:
@@ -76,8 +90,8 @@ def chosen(pools: Sequence[Pool]) -> pa.Table:
         hands = len(read_parquet(pool.members, MEMBERS, ["row"]))
         times = np.zeros(hands, np.int64)
         for part in pool.neighbours:
-            table = read_parquet(part, NEIGHBOURS, ["rank", "neighbour"]).filter(pc.field("rank") == 1)
-            times += np.bincount(table["neighbour"].to_numpy(), minlength=hands)
+            nearest = read_pairs(part, ["rank", "neighbour"]).filter(pc.field("rank") == 1)
+            times += np.bincount(nearest["neighbour"].to_numpy(), minlength=hands)
         counts = np.bincount(times)
         rows += [{"pool": pool.name, "times": i, "hands": int(count)} for i, count in enumerate(counts) if count]
     return pa.Table.from_pylist(rows, CHOSEN)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import selectors
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from simhand.videos.lifetime import end_with_parent
 
 UNKNOWN = -1.0
 _PATIENCE_S = 20.0  # the header of a video on a slow disk takes seconds, not more
+_MEMORY = 4 << 30  # bytes of address space; a damaged header may ask for any number
 
 
 def durations(paths: Sequence[str], patience_s: float = _PATIENCE_S) -> Iterator[float]:
@@ -75,13 +77,14 @@ def _stated_duration_s(path: str) -> float:
     try:
         with av.open(f"file:{path}", metadata_errors="ignore", options={"protocol_whitelist": "file"}) as container:
             return UNKNOWN if container.duration is None else round(container.duration / av.time_base, 3)
-    except (OSError, ValueError):  # what FFmpeg raises is one of these
+    except (OSError, ValueError, MemoryError):  # what FFmpeg raises is one of these
         return 0.0
 
 
 def main(parent: str) -> None:
     """Answers until there are no more questions, or nobody to ask them."""
     end_with_parent(int(parent))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     for line in sys.stdin:
         sys.stdout.write(f"{_stated_duration_s(json.loads(line))}\n")
         sys.stdout.flush()

@@ -8,15 +8,18 @@ only when its own time changed, which adding, removing or renaming an image does
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from simhand.errors import ConfigError
+from simhand.progress import Progress
 from simhand.videos.image_names import SUFFIXES as IMAGE_SUFFIXES
 from simhand.videos.image_names import frame_numbers, is_image
 from simhand.videos.index import UNREADABLE, Video, read_index, write_index
@@ -28,9 +31,13 @@ SUFFIXES = (
 _CHUNK = 256 * 1024
 _CHUNKS = 16
 _THREADS = 8  # a stat on a network disk waits most of its time
+_AT_ONCE = 128  # new videos, 512 MB to read: Ctrl-C waits for them
+_KEEP_EVERY_S = 10.0
 _RECENT_NS = (
     2_000_000_000  # file systems tell times in steps of up to 2 s: what changes twice in a step looks unchanged
 )
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -55,36 +62,75 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
         ConfigError: the source is missing or empty, or names a video twice.
     """
     before = read_index(index_path) if Path(index_path).exists() else []
-    known = {video.video_id: video for video in before}
-    videos = sorted(KINDS[kind](Path(path), known, frame_rate))
+    last = LastLook({video.video_id: video for video in before}, frame_rate, Path(index_path))
+    videos = sorted(KINDS[kind](Path(path), last))
     if videos != before:
+        _warn_of_copies(videos)
         write_index(videos, index_path)
     return videos
 
 
-def _look_at_folder(folder: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
+def _warn_of_copies(videos: Iterable[Video]) -> None:
+    """Hands of a copy are the most similar hands of another video that there are."""
+    firsts: dict[tuple[int, str], str] = {}
+    copies: list[tuple[str, str]] = []
+    for video in videos:
+        first = firsts.setdefault((video.size_bytes, video.fingerprint), video.video_id)
+        if video.size_bytes and first != video.video_id:
+            copies.append((video.video_id, first))
+    if copies:
+        text = "%d videos are copies of others, %s of %s for one: their hands will be each other's most similar"
+        log.warning(text, len(copies), *copies[0])
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """What was seen at the last look, and where to keep what is seen now."""
+
+    known: dict[str, Video]
+    frame_rate: float
+    index_path: Path
+
+
+def _look_at_folder(folder: Path, last: LastLook) -> list[Video]:
     ids = [name for name in _names_below(str(folder)) if name.lower().endswith(SUFFIXES)]
     if not ids:
         raise ConfigError("a source has no videos", where=folder, expected=" ".join(SUFFIXES), got="none of these")
-    return _look_at_files([(name, os.path.join(folder, name)) for name in ids], known, folder)  # noqa: PTH118
+    return _look_at_files([(name, os.path.join(folder, name)) for name in ids], last, folder)  # noqa: PTH118
 
 
 def _names_below(folder: str) -> Iterator[str]:
-    """Paths of files inside a folder; links to folders are followed, each real folder once; hidden ones are not."""
+    """Paths of files inside a folder; links to folders are followed, each real folder once; hidden ones are not.
+
+    Links come last, in the order of their names: a video's path does not depend on the order of a listing.
+    """
     seen: set[tuple[int, int]] = set()
-    for root, directories, names in os.walk(folder, followlinks=True):
-        state = os.stat(root)  # noqa: PTH116
-        if (state.st_dev, state.st_ino) in seen:
-            directories.clear()
-            continue
-        seen.add((state.st_dev, state.st_ino))
-        directories[:] = [name for name in directories if not name.startswith(".")]
-        below = "" if root == folder else os.path.relpath(root, folder) + "/"
-        yield from (below + name for name in names if not name.startswith("."))
+    starts = [folder]
+    while starts:
+        links: list[str] = []
+        for start in starts:
+            for root, directories, names in os.walk(start, onerror=_refuse):
+                state = os.stat(root)  # noqa: PTH116
+                if (state.st_dev, state.st_ino) in seen:
+                    directories.clear()
+                    continue
+                seen.add((state.st_dev, state.st_ino))
+                shown = [name for name in directories if not name.startswith(".")]
+                paths = [os.path.join(root, name) for name in shown]  # noqa: PTH118
+                links += filter(os.path.islink, paths)
+                directories[:] = shown
+                below = "" if root == folder else os.path.relpath(root, folder) + "/"
+                yield from (below + name for name in names if not name.startswith("."))
+        starts = sorted(links)
 
 
-def _look_at_list(path: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
-    return _look_at_files(list(listed_files(path).items()), known, path)
+def _refuse(error: OSError) -> None:
+    hint = "mend its permissions, or name the videos in a list"
+    raise ConfigError("cannot look into a folder of a source", where=error.filename, got=error.strerror, hint=hint)
+
+
+def _look_at_list(path: Path, last: LastLook) -> list[Video]:
+    return _look_at_files(list(listed_files(path).items()), last, path)
 
 
 def listed_files(path: Path) -> dict[str, str]:
@@ -94,9 +140,9 @@ def listed_files(path: Path) -> dict[str, str]:
     lines, and lines that begin with #, say nothing.
 
     Raises:
-        ConfigError: no video in it, an id twice, or not UTF-8.
+        ConfigError: no video in it, an id or a file twice, or not UTF-8.
     """
-    lines: dict[str, int] = {}
+    lines: dict[tuple[str, str], int] = {}
     found: dict[str, str] = {}
     for number, line in enumerate(_text_lines(path), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -106,19 +152,28 @@ def listed_files(path: Path) -> dict[str, str]:
         video_id = given.strip() or written
         if not written:
             raise ConfigError("a list of videos has an id and no path", where=f"{path}, line {number}", got=line)
-        if video_id in lines:
-            raise ConfigError(
-                "a list of videos has an id twice",
-                where=f"{path}, lines {lines[video_id]} and {number}",
-                expected="each id once",
-                got=video_id,
-                hint="remove one of the lines, or write another id and a tab before its path",
-            )
-        lines[video_id] = number
+        if "\0" in line:
+            raise ConfigError("no path can hold a NUL", where=f"{path}, line {number}", got=ascii(line))
         found[video_id] = os.path.join(path.parent, written)  # noqa: PTH118
+        _check_first(lines, "id", video_id, path, number)
+        _check_first(lines, "file", os.path.realpath(found[video_id]), path, number)
     if not found:
         raise ConfigError("a list of videos is empty", where=path, expected="a path a line", got="no path")
     return found
+
+
+def _check_first(lines: dict[tuple[str, str], int], what: str, name: str, path: Path, number: int) -> None:
+    """Refuses an id or a file that an earlier line has: similar hands are sought in other videos."""
+    before = lines.setdefault((what, name), number)
+    if before != number:
+        other = ", or write another id and a tab before its path" if what == "id" else ""
+        raise ConfigError(
+            f"a list of videos has {'an' if what == 'id' else 'a'} {what} twice",
+            where=f"{path}, lines {before} and {number}",
+            expected=f"each {what} once",
+            got=name,
+            hint=f"remove one of the lines{other}",
+        )
 
 
 def _text_lines(path: Path) -> list[str]:
@@ -131,12 +186,23 @@ def _text_lines(path: Path) -> list[str]:
         raise ConfigError("cannot read a list of videos", where=path, got=error.strerror) from error
 
 
-def _look_at_files(ids_and_paths: Sequence[tuple[str, str]], known: dict[str, Video], where: Path) -> list[Video]:
+def _look_at_files(ids_and_paths: Sequence[tuple[str, str]], last: LastLook, where: Path) -> list[Video]:
     _check_names((name for name, _ in ids_and_paths), where)
-    seen = _on_threads(lambda pair: _seen_before(*pair, known), ids_and_paths)
+    seen = _on_threads(lambda pair: _seen_before(*pair, last.known), ids_and_paths)
     videos = [video for video in seen if video]
     new = [pair for pair, video in zip(ids_and_paths, seen, strict=True) if not video]
-    return videos + _on_threads_in_groups(_look_anew, new)
+    if not new:
+        return videos
+    with Progress("new videos", len(new)) as progress:
+        kept = time.monotonic()
+        for first in range(0, len(new), _AT_ONCE):
+            part = new[first : first + _AT_ONCE]
+            videos += _on_threads_in_groups(_look_anew, part)
+            progress.advance(len(part))
+            if time.monotonic() - kept > _KEEP_EVERY_S:  # thousands of videos take long: who stops goes on from here
+                write_index(sorted(videos), last.index_path)
+                kept = time.monotonic()
+    return videos
 
 
 def _seen_before(video_id: str, path: str, known: dict[str, Video]) -> Video | None:
@@ -182,18 +248,22 @@ def content_fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _look_at_frames(folder: Path, known: dict[str, Video], frame_rate: float) -> list[Video]:
+def _look_at_frames(folder: Path, last: LastLook) -> list[Video]:
     videos: list[Video] = []
     seen: set[tuple[int, int]] = set()
-    level = [""]
-    while level:  # all folders of one depth at a time
-        found = _on_threads(lambda name: _look_at_frame_folder(folder, name, known, frame_rate), level)
+    level: list[str] = [""]
+    links: list[str] = []
+    while level or links:  # all folders of one depth at a time, links after all real folders
+        if not level:
+            level, links = sorted(links), []
+        found = _on_threads(lambda name: _look_at_frame_folder(folder, name, last), level)
         level = []
-        for video, below, identity in found:
-            if identity in seen:  # a link that leads back
+        for video, below, linked, identity in found:
+            if identity in seen:  # a link to a folder that has been looked at
                 continue
             seen.add(identity)
             level += below
+            links += linked
             if video and video.video_id:
                 videos.append(video)
     if not videos:
@@ -205,9 +275,9 @@ def _look_at_frames(folder: Path, known: dict[str, Video], frame_rate: float) ->
 
 
 def _look_at_frame_folder(
-    folder: Path, name: str, known: dict[str, Video], frame_rate: float
-) -> tuple[Video | None, list[str], tuple[int, int]]:
-    """A folder as a video, if it directly holds images; the folders in it; and what tells it from other folders.
+    folder: Path, name: str, last: LastLook
+) -> tuple[Video | None, list[str], list[str], tuple[int, int]]:
+    """A folder as a video, if it directly holds images; folders and links in it; and what tells it from other folders.
 
     Folders that were listed before, held nothing but files, and did not change are not listed again.
     """
@@ -216,18 +286,30 @@ def _look_at_frame_folder(
     try:
         state = os.stat(path)  # noqa: PTH116
         identity = (state.st_dev, state.st_ino)
-        before = known.get(name)
-        if before and (before.path, before.mtime_ns, before.frame_rate) == (path, state.st_mtime_ns, frame_rate):
-            return before, [], identity
+        before = last.known.get(name)
+        if before and (before.path, before.mtime_ns, before.frame_rate) == (path, state.st_mtime_ns, last.frame_rate):
+            return before, [], [], identity
         with os.scandir(path) as entries:
             shown = [entry for entry in entries if not entry.name.startswith(".")]
-        below = [f"{name}/{entry.name}".lstrip("/") for entry in shown if entry.is_dir()]
-        sizes = {entry.name: entry.stat().st_size for entry in shown if is_image(entry.name) and not entry.is_dir()}
+        folders = [entry for entry in shown if entry.is_dir()]
+        below, linked = (
+            [f"{name}/{entry.name}".lstrip("/") for entry in folders if entry.is_symlink() == link]
+            for link in (False, True)
+        )
+        sizes = {entry.name: _size(entry) for entry in shown if is_image(entry.name) and not entry.is_dir()}
     except OSError as error:
-        return Video(name, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0, frame_rate), [], (0, hash(path))
-    stable = not below and abs(looked_ns - state.st_mtime_ns) > _RECENT_NS
-    video = _frames_video(name, path, sizes, state.st_mtime_ns if stable else 0, frame_rate) if sizes else None
-    return video, below, identity
+        return Video(name, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0, last.frame_rate), [], [], (0, hash(path))
+    stable = not folders and abs(looked_ns - state.st_mtime_ns) > _RECENT_NS
+    video = _frames_video(name, path, sizes, state.st_mtime_ns if stable else 0, last.frame_rate) if sizes else None
+    return video, below, linked, identity
+
+
+def _size(image: os.DirEntry[str]) -> int:
+    """Its bytes; 0 for a link that leads nowhere, which costs itself when it is read."""
+    try:
+        return image.stat().st_size
+    except OSError:
+        return 0
 
 
 def _frames_video(name: str, path: str, sizes: dict[str, int], mtime_ns: int, frame_rate: float) -> Video:
@@ -244,8 +326,10 @@ def _images(folder: Path) -> Iterator[str]:
 
 def _check_names(names: Iterable[str], where: Path) -> None:
     for name in names:
-        if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
-            raise ConfigError("the name of a video is not UTF-8", where=where, got=ascii(name), hint="rename the file")
+        not_utf8 = not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name)
+        if not_utf8 or "\r" in name:
+            wrong = "is not UTF-8" if not_utf8 else "holds a carriage return"
+            raise ConfigError(f"the name of a video {wrong}", where=where, got=ascii(name), hint="rename the file")
 
 
 def _on_threads(look: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -261,7 +345,7 @@ def _on_threads_in_groups(look: Callable[[Sequence[Item]], list[Result]], items:
         return [result for results in pool.map(look, groups) for result in results]
 
 
-KINDS: dict[str, Callable[[Path, dict[str, Video], float], list[Video]]] = {
+KINDS: dict[str, Callable[[Path, LastLook], list[Video]]] = {
     "videos": _look_at_folder,
     "list": _look_at_list,
     "frames": _look_at_frames,

@@ -65,6 +65,39 @@ def test_a_damaged_image_costs_itself_and_is_named(tmp_path: Path) -> None:
     assert statuses["b"]["status"] == "ok"
 
 
+def test_a_link_that_leads_nowhere_is_a_damaged_image(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "a", {f"{i}.jpg": i for i in range(3)})
+    (folder / "1.jpg").unlink()
+    (folder / "1.jpg").symlink_to("missing")
+    rows, statuses = sample(tmp_path, [folder], SamplingSettings(fps=1), frame_rate=1.0)
+    assert numbers(rows["a"]) == [0, 2]
+    assert statuses["a"]["status"] == "corrupt"
+    assert statuses["a"]["reason"] == "1.jpg: No such file or directory"
+
+
+def test_a_picture_without_a_number_shifts_no_times(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "a", {"cover.jpg": 99, **{f"frame_{i:06d}.jpg": i for i in (0, 30, 60)}})
+    rows, statuses = sample(tmp_path, [folder], SamplingSettings(fps=1), frame_rate=30.0)
+    assert [(row["frame_index"], row["timestamp_s"]) for row in rows["a"]] == [(0, 0), (30, 1), (60, 2)]
+    assert statuses["a"]["status"] == "ok"
+    assert statuses["a"]["reason"] == "1 images without a number, cover.jpg for one, are passed over"
+
+
+def test_unclear_numbers_are_told(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "a", {"left_1.jpg": 0, "right_1.jpg": 1})
+    _, statuses = sample(tmp_path, [folder], SamplingSettings(fps=1), frame_rate=1.0)
+    assert (statuses["a"]["status"], statuses["a"]["frames"]) == ("ok", 2)
+    assert statuses["a"]["reason"] == "counted, since the names hold no clear numbers: left_1.jpg is 0"
+
+
+def test_sixteen_bits_are_refused_rather_than_shown_white(tmp_path: Path) -> None:
+    folder = write_frames(tmp_path / "a", {"0.jpg": 0})
+    Image.fromarray(np.full((8, 8), 30_000, np.uint16)).save(folder / "1.png")
+    rows, statuses = sample(tmp_path, [folder], SamplingSettings(fps=1), frame_rate=1.0)
+    assert numbers(rows["a"]) == [0]
+    assert statuses["a"]["reason"] == "1.png: more than 8 bits a channel"
+
+
 def test_folders_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     video = write_numbered(tmp_path / "a.mp4", at_thirty(10))

@@ -175,8 +175,6 @@ def means(image: np.ndarray) -> list[int]:
 def test_pictures_are_upright_whatever_their_container_turns(
     tmp_path: Path, rotation: int, mirrored: bool, decoder: str
 ) -> None:
-    if decoder == "decord" and mirrored:
-        pytest.skip("decord mirrors nothing")
     path = tmp_path / "turned.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": "1"})
@@ -187,7 +185,11 @@ def test_pictures_are_upright_whatever_their_container_turns(
             frame.pts, frame.time_base = i, Fraction(1, 30)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    rows, _ = sample_among_neighbours(path, SamplingSettings(fps=1, decoder=decoder))  # type: ignore[arg-type]
+    rows, status = sample_among_neighbours(path, SamplingSettings(fps=1, decoder=decoder))  # type: ignore[arg-type]
+    if decoder == "decord" and mirrored:
+        assert (rows, status["status"]) == ([], "corrupt")
+        assert "decord does not mirror" in status["reason"]
+        return
     turned = np.rot90(quarters(), rotation // 90)  # counter-clockwise
     expected = turned[:, ::-1] if mirrored else turned
     assert rows[0]["image"].shape == expected.shape
@@ -299,9 +301,11 @@ def meanwhile(do: Callable[[], object]) -> Iterator[None]:
 
     thread = threading.Thread(target=repeat)
     thread.start()
-    yield
-    ended.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -377,7 +381,7 @@ def test_a_video_that_wants_too_much_memory_is_given_up(tmp_path: Path) -> None:
         container.mux(stream.encode())
     rows, status = sample_among_neighbours(path, SamplingSettings(fps=1, memory_limit_mb=400))
     assert (status["status"], rows) == ("memory", [])
-    assert status["reason"] == "decoding wants more than 400 MB"
+    assert status["reason"] == "decoding wants more than 400 MB, or than there is"
     rows, status = sample_among_neighbours(path)
     assert status["status"] == "ok"
     assert rows[0]["image"].shape == (8000, 8000, 3)

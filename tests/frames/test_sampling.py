@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
+from simhand.errors import WorkerError
 from simhand.files import open_arrow, read_parquet
 from simhand.frames.decode import Request
 from simhand.frames.sampling import sample_shard
@@ -133,6 +134,43 @@ def test_a_killed_stage_leaves_no_child_and_nothing_half_written(tmp_path: Path,
     subprocess.run([sys.executable, "-c", _STAGE, str(tmp_path)], cwd=ROOT, check=True)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"frames.arrow", "status.parquet"}
     assert read_parquet(tmp_path / "out" / "status.parquet", VIDEO_STATUS)["frames"].to_pylist() == [60]
+
+
+def test_a_full_disk_is_no_fault_of_the_video(tmp_path: Path) -> None:
+    video = write_numbered(tmp_path / "video.mp4", at_thirty(60), size=(960, 640))
+    write_shard_list([("video.mp4", str(video), 0, "", 0.0)], tmp_path / "list.tsv")
+    little = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n{_STAGE}"
+    ended = subprocess.run(
+        [sys.executable, "-c", little, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "WorkerError: cannot sample videos" in ended.stderr
+    assert "video.mp4" in ended.stderr
+    assert "cannot write frames: File too large" in ended.stderr
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_somebody_who_ends_a_decoder_ends_the_stage(tmp_path: Path) -> None:
+    long = write_numbered(tmp_path / "long.mp4", at_thirty(620), size=(960, 640), options={"preset": "ultrafast"})
+    write_shard_list([(f"{i}", str(long), 0, "", 0.0) for i in range(4)], tmp_path / "list.tsv")
+    stage, children = start_stage(tmp_path)
+    children[0].terminate()
+    assert stage.wait(20) == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_decoder_that_is_not_installed_is_no_fault_of_the_video(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = write_numbered(tmp_path / "video.mp4", at_thirty(30))
+    write_shard_list([("video.mp4", str(video), 0, "", 0.0)], tmp_path / "list.tsv")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "decord.py").write_text('raise ImportError("libavcodec.so.58: cannot open")')
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    with pytest.raises(WorkerError, match=r"(?s)cannot sample videos.*libavcodec\.so\.58.*mend the installation"):
+        sample_shard(
+            tmp_path / "list.tsv", tmp_path / "f.arrow", tmp_path / "s.parquet", SamplingSettings(decoder="decord")
+        )
 
 
 def test_a_child_whose_parent_is_gone_does_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from simhand.errors import PoolError, TableError
 from simhand.files import arrow_writer, open_arrow, read_parquet, write_parquet
 from simhand.hand100m.exporting import PoolFiles, export_pool
+from simhand.hand100m.frame_files import AnnotatedImages, file_name
 from simhand.hand100m.importing import ImportedShard, import_hands
 from simhand.hand100m.reading import read_annotations
 from simhand.hand100m.released import released_neighbours
@@ -24,7 +25,16 @@ from simhand.mining.settings import DrawSettings
 from simhand.pretraining.crops import Pairs
 from simhand.pretraining.pool import read_pool, read_positives
 from simhand.tables import CROPS, FRAMES, MEMBERS, NEIGHBOURS
-from tests.hand100m.made_up import MadeUpPool, make_pool, read_pool_tables, write_neighbours
+from tests.hand100m.made_up import (
+    MadeUpPool,
+    annotation,
+    image,
+    make_pool,
+    read_pool_tables,
+    write_images,
+    write_json,
+    write_neighbours,
+)  # fmt: skip
 from tests.hand100m.official import OfficialLoader
 
 RANKS = (1, 2, 3)
@@ -69,6 +79,12 @@ def original_rows(exported: Path, back: MadeUpPool, pool: MadeUpPool) -> list[in
     own = {f"back/{a['hand_id']}": a["simhand_id"] for a in _whole(exported)["annotations"]}
     rows = {member["hand_id"]: member["row"] for member in pool.members}
     return [rows[own[member["hand_id"]]] for member in back.members]
+
+
+def with_images(back: MadeUpPool, folder: Path) -> PoolFiles:
+    """The files of a pool that was read back, and where its images are."""
+    table = back.files.crops.parent / "annotations.arrow"
+    return replace(back.files, annotated={"back": AnnotatedImages(folder, table)})
 
 
 def _whole(exported: Path) -> dict[str, Any]:
@@ -196,8 +212,7 @@ def test_ranks_beyond_a_gap_are_left_out(tmp_path: Path) -> None:
 
 
 def test_an_imported_pool_keeps_its_ids_and_finds_its_images(exported: Path, back: MadeUpPool, tmp_path: Path) -> None:
-    files = replace(back.files, images={"back": exported})
-    export_pool(files, tmp_path, ExportSettings())
+    export_pool(with_images(back, exported), tmp_path, ExportSettings())
     first, second = _whole(exported), _whole(tmp_path)
     by_id = {a["hand_id"]: a for a in first["annotations"]}
     assert len(second["annotations"]) == len(by_id)
@@ -217,7 +232,61 @@ def test_an_imported_source_without_its_folder_is_refused(back: MadeUpPool, tmp_
     with pytest.raises(TableError, match=r"no table of frames(.|\n)*--images back=FOLDER"):
         export_pool(back.files, tmp_path, ExportSettings())
     with pytest.raises(TableError, match=r"cannot read an image(.|\n)*frame_000000.jpg"):
-        export_pool(replace(back.files, images={"back": tmp_path}), tmp_path, ExportSettings())
+        export_pool(with_images(back, tmp_path), tmp_path, ExportSettings())
+
+
+def test_images_of_any_name_are_found_again(tmp_path: Path) -> None:
+    """Also where two of one folder have the same number."""
+    names = ["v/camA_000030.jpg", "v/camB_000030.jpg", "w/30.jpg"]
+    images = [image(i, name) for i, name in enumerate(names)]
+    pairs = [("2",), ("2",), ("0",)]
+    hands = [annotation(str(i), i, positive_sample=[*pair], distance=[0.5]) for i, pair in enumerate(pairs)]
+    first = tmp_path / "first"
+    write_images(first, images)
+    write_json(first / "annotations.json", images, hands)
+    back = read_back(first, tmp_path / "back", shards=1)
+    export_pool(with_images(back, first), tmp_path / "again", ExportSettings())
+    whole = _whole(tmp_path / "again")
+    assert len(whole["images"]) == 3
+    for hand in whole["annotations"]:
+        written = tmp_path / "again" / whole["images"][hand["image_id"]]["file_name"]
+        assert written.read_bytes() == (first / names[int(hand["hand_id"])]).read_bytes()
+
+
+def test_images_of_other_annotations_are_refused(exported: Path, back: MadeUpPool, tmp_path: Path) -> None:
+    write_json(tmp_path / "other.json", [image(0, "v/1.jpg")], [annotation("0", 0)])
+    read_annotations(tmp_path / "other.json", tmp_path / "other.arrow")
+    files = replace(back.files, annotated={"back": AnnotatedImages(exported, tmp_path / "other.arrow")})
+    with pytest.raises(TableError, match=r"the annotations are not those of the pool\n.*other.arrow"):
+        export_pool(files, tmp_path / "out", ExportSettings())
+
+
+@pytest.mark.parametrize("video_id", ["../videos/a.mp4", "/data/a.mp4", "./a.mp4", "a//b.mp4"])
+def test_no_frame_is_written_outside_the_folder(video_id: str) -> None:
+    name = PurePosixPath(file_name("cam", video_id, 30))
+    assert name.parts[:2] == ("images", "cam")
+    assert ".." not in name.parts
+    assert str(name) == file_name("cam", video_id, 30)
+    assert name.name == "frame_000030.jpg"
+
+
+def test_tables_of_neighbours_that_tell_the_same_are_refused(pool: MadeUpPool, tmp_path: Path) -> None:
+    """As an earlier `query_shards` may leave them."""
+    whole = pa.concat_tables([read_parquet(path, NEIGHBOURS) for path in pool.files.neighbours])
+    write_parquet(whole, tmp_path / "0of1.parquet", NEIGHBOURS)
+    files = replace(pool.files, neighbours=[*pool.files.neighbours, tmp_path / "0of1.parquet"])
+    with pytest.raises(TableError, match=r"(?s)tell of the same hand.*row 0 of the pool, rank 1.*query_shards"):
+        export_pool(files, tmp_path / "out", ExportSettings())
+    assert not (tmp_path / "out").exists()
+
+
+def test_ranks_come_in_order_whatever_the_order_of_the_table(pool: MadeUpPool, tmp_path: Path) -> None:
+    whole = pa.concat_tables([read_parquet(path, NEIGHBOURS) for path in pool.files.neighbours])
+    turned = whole.take(list(range(len(whole)))[::-1])
+    write_parquet(turned, tmp_path / "turned.parquet", NEIGHBOURS)
+    for name, tables in (("one", pool.files.neighbours), ("two", [tmp_path / "turned.parquet"])):
+        export_pool(replace(pool.files, neighbours=tables), tmp_path / name, ExportSettings(with_images=False))
+    assert _whole(tmp_path / "one") == _whole(tmp_path / "two")
 
 
 def test_a_hand_without_neighbour_is_refused(pool: MadeUpPool, tmp_path: Path) -> None:
@@ -291,5 +360,5 @@ def test_other_neighbours_of_the_same_hands_change_nothing_else(tmp_path: Path) 
 def test_members_are_the_same_hands(back: MadeUpPool) -> None:
     table = read_parquet(back.files.members, MEMBERS)
     assert set(table["source"].to_pylist()) == {"back"}
-    assert {name.split("/")[0] for name in table["hand_id"].to_pylist()} == {"back"}
+    assert sorted(table["hand_id"].to_pylist()) == sorted(f"back/{row:02d}" for row in range(24))
     assert all(0 <= value <= 1 for value in table["visible"].to_pylist())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from simhand.errors import WorkerError
+from simhand.errors import WeightsError, WorkerError
 from simhand.hands import workers
 from simhand.hands.workers import in_workers
 from tests.conftest import ROOT
@@ -68,13 +68,22 @@ def test_an_error_in_a_worker_is_raised_here() -> None:
         list(in_workers(raises, range(4), 2))
 
 
+def cannot_start() -> Callable[[int], int]:
+    raise WeightsError("no model", where="hand.task", hint="make it")
+
+
+def test_why_a_worker_cannot_start_is_raised_here() -> None:
+    with pytest.raises(WeightsError, match=r"(?s)no model.*hand\.task.*make it"):
+        list(in_workers(cannot_start, range(4), 2))
+
+
 SCRIPT = """
 import sys, time, os
 from simhand.hands.workers import in_workers
 
 def start():
     def work(part):
-        print(os.getpid(), flush=True)
+        os.write(1, f"{os.getpid()}\\n".encode())  # whole, whoever else writes
         time.sleep(60)
     return work
 

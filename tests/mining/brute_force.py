@@ -47,17 +47,20 @@ def recorded_keypoints(shared: Path) -> np.ndarray:
     return np.array(rows, np.float32).reshape(-1, 21, 2)
 
 
-def recorded_poses(shared: Path) -> tuple[np.ndarray, np.ndarray]:
+def recorded_poses(shared: Path, *, fitted: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """36,288 real 3D hands as right hands, float64 (n, 21, 3), and the numbers of their 499 sequences.
 
-    4,490 of them, of frames in which no hand was fitted, are one pose with the shapes of a few persons, at the origin;
-    they are put before the camera too: hundreds of equal hands in many sequences, all of them ties.
+    4,490 of them, of frames in which no hand was fitted, are one pose with the shapes of a few persons, at the origin:
+    hundreds of equal hands in many sequences, all of them ties. They are put before the camera too, or, where only
+    `fitted` hands are wanted, left out.
     """
     data = np.load(shared / "labelled/dexycb_joints3d.npz")
     joints = data["joints3d"].astype(np.float64)
-    joints[(joints[:, :, 2] <= _NEAR_M).any(axis=1), :, 2] += 0.6
+    unfitted = (joints[:, :, 2] <= _NEAR_M).any(axis=1)
+    joints[unfitted, :, 2] += 0.6
     joints[data["side"] == "left", :, 0] *= -1
-    return joints, np.unique(data["seq"], return_inverse=True)[1]
+    chosen = ~unfitted if fitted else slice(None)
+    return joints[chosen], np.unique(data["seq"][chosen], return_inverse=True)[1]
 
 
 def camera_view(joints: np.ndarray) -> np.ndarray:

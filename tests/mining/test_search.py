@@ -136,11 +136,19 @@ def test_all_real_keypoints_and_poses(shared: Path) -> None:
     assert len(embeddings) == 41075
     assert_exact(embeddings, videos, 10)
     print(f"\nevery Top-10 of {len(embeddings)} real hands is that of brute force in float64")
+    queries, ranks = range(7, len(embeddings), 4001), [1, 1000, 4999, 5000]
+    expected_rows, expected_squared = brute_force(embeddings, videos, queries, ranks[-1])
+    columns = np.array(ranks) - 1
+    for i, query in enumerate(queries):
+        rows, squared = exact_neighbours(embeddings, videos, range(query, query + 1), ranks)
+        np.testing.assert_array_equal(rows[0], expected_rows[i, columns])
+        np.testing.assert_array_equal(squared[0], expected_squared[i, columns])
+    print(f"so are ranks {ranks} of {len(queries)} of them")
 
 
 def test_mined_pairs_of_real_poses_are_alike_in_3d(shared: Path) -> None:
     """Every ninth pose of 499 recorded sequences: Top-1 pairs are far more alike than random cross-video pairs."""
-    joints, videos = (array[::9] for array in recorded_poses(shared))
+    joints, videos = (array[::9] for array in recorded_poses(shared, fitted=True))
     vectors = pose_vectors(camera_view(joints), "crop")
     space = fit_pose_space(vectors, 14, pool="recorded")
     assert space.explained_variance_ratio.sum() > 0.99

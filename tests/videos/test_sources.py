@@ -209,9 +209,9 @@ def test_the_order_of_a_list_says_nothing_and_its_videos_are_known_again(
     assert len(read) == 2
 
 
-def test_a_path_may_be_listed_under_two_ids_and_hold_a_hash_within(tmp_path: Path) -> None:
-    listed = write_list(tmp_path / "list.txt", "1\tx#1.mp4", "2\tx#1.mp4")
-    assert listed_files(listed) == {"1": str(tmp_path / "x#1.mp4"), "2": str(tmp_path / "x#1.mp4")}
+def test_a_listed_path_may_hold_a_hash_within(tmp_path: Path) -> None:
+    listed = write_list(tmp_path / "list.txt", "1\tx#1.mp4", "2\tx#2.mp4")
+    assert listed_files(listed) == {"1": str(tmp_path / "x#1.mp4"), "2": str(tmp_path / "x#2.mp4")}
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,9 @@ def test_a_path_may_be_listed_under_two_ids_and_hold_a_hash_within(tmp_path: Pat
         (["x\ta.mp4", "x"], ["an id twice", "lines 1 and 2"]),
         (["", "# nothing"], ["a list of videos is empty", "expected:", "got:"]),
         (["name\t"], ["no path", "line 1"]),
+        (["v.mp4", "w.mp4", "./v.mp4"], ["a file twice", "lines 1 and 3", "v.mp4", "remove one"]),
+        (["1\tv.mp4", "2\tdeep/../v.mp4"], ["a file twice", "lines 1 and 2"]),
+        (["v\0.mp4"], ["NUL", "line 1"]),
     ],
 )
 def test_a_mistake_in_a_list_is_named(tmp_path: Path, lines: list[str], words: list[str]) -> None:
@@ -315,6 +318,83 @@ def test_another_frame_rate_changes_durations(frames: Path, tmp_path: Path) -> N
     videos = update_index("frames", frames, tmp_path / "index.tsv", frame_rate=10.0)
     assert [video.duration_s for video in videos] == pytest.approx([6.0, 0.3, 0.1, 0.2])
     assert {video.frame_rate for video in videos} == {10.0}
+
+
+def test_ids_do_not_depend_on_links_to_the_same_folder(folder: Path, tmp_path: Path) -> None:
+    before = update_index("videos", folder, tmp_path / "index.tsv")
+    for name in ("a link", "zz link"):  # before and after the real one, whatever the order of the listing
+        (folder / name).symlink_to("deep")
+    (folder / "deep" / "loop").symlink_to(folder)
+    assert update_index("videos", folder, tmp_path / "index.tsv") == before
+
+
+def test_copies_are_warned_of_once(folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (folder / "copy.mp4").write_bytes((folder / "a.mp4").read_bytes())
+    (folder / "link.mp4").symlink_to("a.mp4")
+    update_index("videos", folder, tmp_path / "index.tsv")
+    assert "2 videos are copies of others, copy.mp4 of a.mp4 for one" in caplog.text
+    settle(folder)
+    update_index("videos", folder, tmp_path / "index.tsv")
+    caplog.clear()
+    update_index("videos", folder, tmp_path / "index.tsv")
+    assert caplog.text == ""
+
+
+def test_who_stops_a_long_first_look_goes_on_from_what_was_seen(
+    folder: Path, tmp_path: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(5):
+        (folder / f"{i}.mp4").write_bytes(bytes([i]))
+    settle(folder)
+    monkeypatch.setattr(sources, "_AT_ONCE", 2)
+    monkeypatch.setattr(sources, "_KEEP_EVERY_S", -1.0)
+    look, looks = sources._look_anew, []
+
+    def interrupted(pairs: Any) -> list[Video]:
+        looks.append(pairs)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+        return look(pairs)
+
+    monkeypatch.setattr(sources, "_look_anew", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        update_index("videos", folder, tmp_path / "index.tsv")
+    seen = {Path(video.path).name for video in read_index(tmp_path / "index.tsv")}
+    assert len(seen) == 4
+    read.clear()
+    assert len(update_index("videos", folder, tmp_path / "index.tsv")) == 7
+    assert (
+        set(read)
+        == {path.name for path in folder.rglob("*.m*") if path.name[0] != "." and ".trash" not in path.parts} - seen
+    )
+
+
+def test_links_to_other_folders_are_followed_once(folder: Path, tmp_path: Path, write_video: WriteVideo) -> None:
+    write_video(tmp_path / "elsewhere" / "c.mp4", [0, 0.5])
+    for name in ("m", "k"):
+        (folder / name).symlink_to(tmp_path / "elsewhere")
+    videos = update_index("videos", folder, tmp_path / "index.tsv")
+    assert [video.video_id for video in videos] == ["a.mp4", "deep/b c ä.mkv", "k/c.mp4"]
+
+
+def test_a_name_with_a_carriage_return_is_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "a.mp4").rename(folder / "a\r.mp4")
+    with pytest.raises(ConfigError, match=r"(?s)carriage return.*a\\r\.mp4.*rename"):
+        update_index("videos", folder, tmp_path / "index.tsv")
+
+
+def test_an_image_that_leads_nowhere_costs_itself(frames: Path, tmp_path: Path) -> None:
+    before = update_index("frames", frames, tmp_path / "index.tsv")
+    (frames / "p02" / "frame_0000999.jpg").symlink_to("missing")
+    videos = update_index("frames", frames, tmp_path / "index.tsv")
+    assert [video.video_id for video in videos] == [video.video_id for video in before]
+    assert not any(video.unreadable for video in videos)
+
+
+def test_ids_of_folders_of_frames_do_not_depend_on_links(frames: Path, tmp_path: Path) -> None:
+    before = [video.video_id for video in update_index("frames", frames, tmp_path / "index.tsv")]
+    (frames / "a link").symlink_to(frames / "p01" / "v1")
+    assert [video.video_id for video in update_index("frames", frames, tmp_path / "index.tsv")] == before
 
 
 def test_links_between_folders_of_frames_lead_nowhere_twice(frames: Path, tmp_path: Path) -> None:
