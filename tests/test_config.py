@@ -122,6 +122,15 @@ def test_a_source_is_a_folder_of_videos_a_list_or_a_folder_of_frames(values: dic
     assert source.frame_rate == 29.97
 
 
+def test_two_sources_of_a_pool_have_videos_of_their_own(values: dict[str, Any], tmp_path: Path) -> None:
+    """Or each hand would be the most similar hand of its own copy."""
+    (tmp_path / "link").symlink_to(tmp_path / "videos")
+    sources = {name: {"videos": str(tmp_path / name)} for name in ("videos", "link")}
+    twice = changed(changed(values, "sources", sources), "pools.demo.sources", list(sources))
+    with pytest.raises(ConfigError, match=r"(?s)pools\.demo\.sources: two sources.*videos and link"):
+        load_config(twice)
+
+
 def test_every_kind_of_source_but_annotations_has_videos_to_look_at() -> None:
     assert set(SOURCE_KINDS) == {*KINDS, "annotations"}
 

@@ -164,6 +164,16 @@ def test_the_tables_do_not_depend_on_how_many_crops_are_held_at_once(
     assert (parts.crops, parts.keypoints) == (whole.crops, whole.keypoints)
 
 
+def test_a_hand_annotated_in_one_point_has_no_keypoints(folder: Path) -> None:
+    write_json(folder / "a.json", IMAGES, [annotation("10", 0), annotation("13", 0, keypoint_25d=[0.5, 0.5, 0.1] * 21)])
+    found, lost = run(folder).keypoints
+    assert (found["hand_id"], found["status"]) == ("src/10", "found")
+    assert lost == {"hand_id": "src/13", "status": "missed", "reason": "annotated in one point"} | {
+        "score": None,
+        "keypoints": None,
+    }
+
+
 def test_a_shard_without_videos_gives_empty_tables(folder: Path) -> None:
     empty = next(name for name in shard_names(9) if name not in {shard_of("v", 9), shard_of("w", 9)})
     imported = run(folder, empty)

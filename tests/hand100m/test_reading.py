@@ -61,6 +61,8 @@ def test_more_annotations_than_fit_one_batch_keep_their_order(tmp_path: Path) ->
         ("a/b/last.jpg", "a/b", 1),  # no number: the place in the list of images
         ("a/99999999999.jpg", "a", 1),  # too large a number
         ("a/12.png", "a", 12),
+        ("a/" + "9" * 5000 + ".png", "a", 1),
+        ("x/frame_b_000000.jpg", "x", 1),  # that number is another image's
         ("a/cam2_000150_left.jpg", "a", 150),
     ],
 )
@@ -99,7 +101,14 @@ def without(key: str) -> dict[str, Any]:
         (annotation("1", 7, boxes="[10, 10, 10, 50]"), r"wrong boxes\n(.|\n)*x1 < x2"),
         (annotation("1", 7, boxes="[10, 10, 50, NaN]"), "wrong boxes"),
         (annotation("1", 7, boxes=None), "wrong boxes"),
+        (annotation("1", 7, boxes='"1299"'), "wrong boxes"),
+        (annotation("1", 7, boxes={"1": 1, "2": 2, "30": 1, "40": 1}), "wrong boxes"),
+        (annotation("1", 7, boxes=f"[1, 1, 1{'0' * 400}, 3]"), "wrong boxes"),
+        (annotation("1", 7, boxes="[" * 100_000), "wrong boxes"),
         (annotation("1", 7, boxes="[900, 10, 950, 60]"), r"wrong boxes\n(.|\n)*320 x 200"),
+        (annotation("1", 7, left_right=["Left"]), "wrong left_right"),
+        (annotation("1", 7, keypoint_25d=["0.5"] * 63), "wrong keypoint_25d"),
+        (annotation("1", 7, positive_sample=["5"], distance=[1e300]), "wrong distance"),
         (annotation("1", 7, left_right="left"), r"wrong left_right\n(.|\n)*Left or Right"),
         (annotation("1", 7, positive_sample="5", distance=[0.1]), "wrong positive_sample"),
         (annotation("1", 7, positive_sample=[None], distance=[0.1]), "wrong positive_sample"),
@@ -124,6 +133,7 @@ def test_a_wrong_annotation_is_named(tmp_path: Path, wrong: Any, message: str) -
         (image(7, "vid/again.jpg"), "wrong id\n.*image 1\n.*no other"),
         (image(3, "v/f.jpg", width=0), "wrong width"),
         (image(3, "v/f.jpg", height="200"), "wrong height"),
+        (image(3, "v/f.jpg", width=2**40), "wrong width"),
         (image(3, "v/f.jpg", id=None), "wrong id"),
     ],
 )

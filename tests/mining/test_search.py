@@ -109,6 +109,11 @@ def test_single_ranks_are_those_of_the_whole_answer() -> None:
     np.testing.assert_array_equal(squared, all_squared[:, [0, 1, 49, 799]])
 
 
+def test_a_rank_that_some_row_cannot_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="rank 4"):
+        exact_neighbours(np.ones((5, 3), np.float32), np.array([0, 0, 1, 2, 3]), range(5), [4])
+
+
 def test_no_query_no_answer() -> None:
     rows, squared = exact_neighbours(np.ones((5, 3), np.float32), np.arange(5), range(2, 2), [1, 3])
     assert rows.shape == squared.shape == (0, 2)

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simhand.errors import TableError
-from simhand.files import read_parquet
+from simhand.files import read_parquet, write_parquet
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.data_report import write_data_report
 from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
@@ -20,6 +21,7 @@ from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.videos_table import videos_table
+from simhand.tables import NEIGHBOURS
 from tests.reporting.conftest import WriteShard
 
 _COUNTS = ("frames", "hands", "left", "right", "kept", "kept_left", "kept_right", "crops", "keypoints")
@@ -89,12 +91,19 @@ def test_every_hand_is_in_a_bin(values: list[float], quantity: str) -> None:
 
 
 def test_distances_by_rank_and_of_random_hands(pool: Pool) -> None:
-    random, first = distances([pool], seed=0).to_pylist()
-    assert (first["rank"], first["pairs"]) == (1, 6)
-    assert first["mean"] == pytest.approx(0.875)
-    assert [first[name] for name in ("q05", "q50", "q95")] == pytest.approx(
-        np.percentile([0.25, 0.5, 0.75, 1, 1.25, 1.5], [5, 50, 95])
-    )
+    """Measured in the pool's space, whatever unit annotated distances have; a hand beside itself is no pair."""
+    rows = [{"row": i, "rank": 3, "neighbour": (i + 3) % 6, "distance": 35.0} for i in range(5)]
+    rows.append({"row": 5, "rank": 1, "neighbour": 5, "distance": 0.0})
+    write_parquet(pa.Table.from_pylist(rows, NEIGHBOURS), pool.neighbours[0].parent / "more.parquet", NEIGHBOURS)
+    more = replace(pool, neighbours=[*pool.neighbours, pool.neighbours[0].parent / "more.parquet"])
+    random, first, third = distances([more], seed=0).to_pylist()
+    assert [(row["rank"], row["pairs"]) for row in (first, third)] == [(1, 6), (3, 5)]
+    steps = np.sqrt(8) * np.array([2, 1, 2, 1, 4, 5])  # from each hand to its neighbour, among the made-up embeddings
+    assert first["mean"] == pytest.approx(steps.mean())
+    assert [first[name] for name in ("q05", "q50", "q95")] == pytest.approx(np.percentile(steps, [5, 50, 95]))
+    assert [third[name] for name in ("q05", "q50", "q95")] == pytest.approx([np.sqrt(8) * 3] * 3)
+    assert chosen([more]).to_pylist() == chosen([pool]).to_pylist()
+    assert distances([more], seed=1).to_pylist()[0] != random
     assert (random["rank"], random["pairs"]) == (0, 6)
     apart = np.abs(np.arange(6)[:, None] - np.arange(6)) * np.sqrt(8)  # rows i and j of the made-up embeddings
     others = apart[np.arange(6)[:, None] // 2 != np.arange(6) // 2]
