@@ -66,7 +66,7 @@ def read_annotations(json_path: Path | str, out_path: Path | str) -> None:
             that another one has.
     """
     size_mb = _size_mb(json_path)
-    images = _read_images(json_path)
+    images = _read_images(json_path, size_mb)
     hands = 0
     with arrow_writer(out_path, ANNOTATIONS) as writer, Progress("MB", size_mb) as progress:
         rows = _rows(json_path, images, progress)
@@ -85,14 +85,14 @@ def _size_mb(path: Path | str) -> int:
         raise TableError("cannot read annotations", where=path, got=error) from error
 
 
-def _items(path: Path | str, name: str, progress: Progress | None = None) -> Iterator[Any]:
+def _items(path: Path | str, name: str, progress: Progress) -> Iterator[Any]:
     """The items of one of the JSON's lists."""
     done = 0
     try:
         with Path(path).open("rb") as file:
             for item in ijson.items(file, f"{name}.item", use_float=True, buf_size=_BUFFER):
                 yield item
-                if progress and (read := file.tell() // 1_000_000) > done:
+                if (read := file.tell() // 1_000_000) > done:
                     progress.advance(read - done)
                     done = read
     except (OSError, ijson.JSONError, UnicodeDecodeError) as error:
@@ -110,16 +110,18 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _read_images(path: Path | str) -> dict[Any, _Image]:
+def _read_images(path: Path | str, size_mb: int) -> dict[Any, _Image]:
     images: dict[Any, _Image] = {}
-    for position, item in enumerate(_items(path, "images")):
-        try:
-            image = _image(position, item)
-            if item["id"] in images:
-                raise _WrongValueError("id", "an id that no other image has", item["id"])
-        except _WrongValueError as error:
-            raise _refusal(error, f"{path}, image {position}") from None
-        images[item["id"]] = image
+    with Progress("MB", size_mb) as progress:
+        for position, item in enumerate(_items(path, "images", progress)):
+            try:
+                image = _image(position, item)
+                if item["id"] in images:
+                    raise _WrongValueError("id", "an id that no other image has", item["id"])
+            except _WrongValueError as error:
+                raise _refusal(error, f"{path}, image {position}") from None
+            images[item["id"]] = image
+            progress.advance(0, images=1)
     if not images:
         raise TableError("no images", where=path, expected='a list "images" with images in it')
     return _with_indices(images)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from simhand.errors import WorkerError
 from simhand.videos.lifetime import end_with_parent
 
-_PARTS_A_WORKER = 64  # then it is replaced; a part being 32 images, that is 2,048 of them
+_PARTS_A_WORKER = 64  # then it is replaced; a part being 32 frames or hands, that is 2,048 of them
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")

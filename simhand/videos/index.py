@@ -96,10 +96,20 @@ def write_shard_list(rows: Iterable[Sequence[object]], path: Path | str) -> None
 
 
 def read_shard_list(path: Path | str) -> list[ListedVideo]:
-    """The videos of a shard, in order."""
-    with Path(path).open(newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t")
-        return [ListedVideo(row["video_id"], row["path"], float(row["frame_rate"] or 0)) for row in rows]
+    """The videos of a shard, in order.
+
+    Raises:
+        TableError: missing or damaged.
+    """
+    try:
+        with Path(path).open(newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            if tuple(rows.fieldnames or ()) != LIST_COLUMNS:
+                raise ValueError("other columns")
+            return [ListedVideo(row["video_id"], row["path"], float(row["frame_rate"] or 0)) for row in rows]
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        hint = "delete it; it is made anew"
+        raise TableError("cannot read the list of a shard's videos", where=path, got=repr(error), hint=hint) from error
 
 
 def max_frames(videos: Iterable[Video], fps: float) -> int | None:

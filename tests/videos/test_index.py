@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from simhand.errors import TableError
 from simhand.stable import shard_of
 from simhand.videos.index import (
+    LIST_COLUMNS,
     ListedVideo,
     Video,
     max_frames,
@@ -46,6 +47,13 @@ def test_the_list_of_a_shard_survives_any_name(tmp_path: Path) -> None:
         ListedVideo('tab\there "quoted".mp4', "/x/tab\there.mp4", 0.0),
         ListedVideo("zwei\nZeilen", "/x/z", 29.97),
     ]
+
+
+@pytest.mark.parametrize("text", ["", "a\tb\n", "\t".join(LIST_COLUMNS) + "\nv.mp4\t/v.mp4\t1\tf\tfast\n"])
+def test_a_damaged_list_of_a_shard_says_what_to_do(tmp_path: Path, text: str) -> None:
+    (tmp_path / "list.tsv").write_text(text)
+    with pytest.raises(TableError, match=r"(?s)list of a shard's videos.*list\.tsv.*delete"):
+        read_shard_list(tmp_path / "list.tsv")
 
 
 def test_shard_lists_hold_each_video_once_in_the_shard_of_its_id() -> None:
