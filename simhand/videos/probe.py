@@ -13,7 +13,6 @@ import resource
 import selectors
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 
 from simhand.videos.lifetime import end_with_parent
 
@@ -22,23 +21,33 @@ _PATIENCE_S = 20.0  # the header of a video on a slow disk takes seconds, not mo
 _MEMORY = 4 << 30  # bytes of address space; a damaged header may ask for any number
 
 
-def durations(paths: Sequence[str], patience_s: float = _PATIENCE_S) -> Iterator[float]:
-    """The duration of each file in seconds: 0 if it cannot be opened, negative if it states none.
+class Prober:
+    """Asks for durations one by one, of a process that starts with the first question.
 
-    A file that crashes the process that asks, or keeps it busy for `patience_s`, counts as one that states none.
+    Args:
+        patience_s: how long an answer may take.
     """
-    child = None
-    try:
-        for path in paths:
-            child = child or _Child()
-            answer = child.ask(path, patience_s)
-            if answer is None:
-                child.end()
-                child = None
-            yield UNKNOWN if answer is None else answer
-    finally:
-        if child:
-            child.end()
+
+    def __init__(self, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._child: _Child | None = None
+
+    def duration_s(self, path: str) -> float:
+        """The duration of a file in seconds: 0 if it cannot be opened, negative if it states none.
+
+        A file that crashes the process that asks, or keeps it busy for too long, counts as one that states none.
+        """
+        self._child = self._child or _Child()
+        answer = self._child.ask(path, self._patience_s)
+        if answer is None:
+            self.close()
+        return UNKNOWN if answer is None else answer
+
+    def close(self) -> None:
+        """Ends the process, if there is one."""
+        if self._child:
+            self._child.end()
+            self._child = None
 
 
 class _Child:

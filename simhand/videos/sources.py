@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from simhand.progress import Progress
 from simhand.videos.image_names import SUFFIXES as IMAGE_SUFFIXES
 from simhand.videos.image_names import frame_numbers, is_image
 from simhand.videos.index import UNREADABLE, Video, read_index, write_index
-from simhand.videos.probe import durations
+from simhand.videos.probe import Prober
 
 SUFFIXES = (
     ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"
@@ -31,7 +32,7 @@ SUFFIXES = (
 _CHUNK = 256 * 1024
 _CHUNKS = 16
 _THREADS = 8  # a stat on a network disk waits most of its time
-_AT_ONCE = 128  # new videos, 512 MB to read: Ctrl-C waits for them
+_GROUP = 16  # videos that a thread is given
 _KEEP_EVERY_S = 10.0
 _RECENT_NS = (
     2_000_000_000  # file systems tell times in steps of up to 2 s: what changes twice in a step looks unchanged
@@ -191,17 +192,40 @@ def _look_at_files(ids_and_paths: Sequence[tuple[str, str]], last: LastLook, whe
     seen = _on_threads(lambda pair: _seen_before(*pair, last.known), ids_and_paths)
     videos = [video for video in seen if video]
     new = [pair for pair, video in zip(ids_and_paths, seen, strict=True) if not video]
-    if not new:
-        return videos
-    with Progress("new videos", len(new)) as progress:
-        kept = time.monotonic()
-        for first in range(0, len(new), _AT_ONCE):
-            part = new[first : first + _AT_ONCE]
-            videos += _on_threads_in_groups(_look_anew, part)
-            progress.advance(len(part))
-            if time.monotonic() - kept > _KEEP_EVERY_S:  # thousands of videos take long: who stops goes on from here
-                write_index(sorted(videos), last.index_path)
-                kept = time.monotonic()
+    return _look_at_new(new, videos, last.index_path) if new else videos
+
+
+def _look_at_new(ids_and_paths: Sequence[tuple[str, str]], seen: list[Video], index_path: Path) -> list[Video]:
+    """Files that are new or changed, after those that were `seen` before; kept in the index now and then.
+
+    Thousands of videos take long: who stops meanwhile, even by Ctrl-C, goes on from there.
+    """
+    videos = list(seen)
+    probers: list[Prober] = []
+    own = threading.local()
+
+    def begin() -> None:
+        own.prober = Prober()
+        probers.append(own.prober)
+
+    def look(group: Sequence[tuple[str, str]]) -> list[Video]:
+        return [_look_anew(*pair, own.prober) for pair in group]
+
+    groups = [ids_and_paths[first : first + _GROUP] for first in range(0, len(ids_and_paths), _GROUP)]
+    pool = ThreadPoolExecutor(_THREADS, initializer=begin)
+    try:
+        with Progress("new videos", len(ids_and_paths)) as progress:
+            kept = time.monotonic()
+            for found in pool.map(look, groups):
+                videos += found
+                progress.advance(len(found))
+                if time.monotonic() - kept > _KEEP_EVERY_S:
+                    write_index(sorted(videos), index_path)
+                    kept = time.monotonic()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for prober in probers:
+            prober.close()
     return videos
 
 
@@ -218,23 +242,16 @@ def _seen_before(video_id: str, path: str, known: dict[str, Video]) -> Video | N
     return before if same else None
 
 
-def _look_anew(ids_and_paths: Sequence[tuple[str, str]]) -> list[Video]:
-    """Files that are new or changed."""
-    found: list[Video] = []
-    readable: list[int] = []
-    for video_id, path in ids_and_paths:
-        looked_ns = time.time_ns()
-        try:
-            state = os.stat(path)  # noqa: PTH116
-            fingerprint = content_fingerprint(Path(path))
-            readable.append(len(found))
-            mtime_ns = state.st_mtime_ns if abs(looked_ns - state.st_mtime_ns) > _RECENT_NS else 0
-            found.append(Video(video_id, path, state.st_size, mtime_ns, fingerprint, 0.0))
-        except OSError as error:
-            found.append(Video(video_id, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0))
-    for i, duration_s in zip(readable, durations([found[i].path for i in readable]), strict=True):
-        found[i] = found[i]._replace(duration_s=duration_s)
-    return found
+def _look_anew(video_id: str, path: str, prober: Prober) -> Video:
+    """A file that is new or changed."""
+    looked_ns = time.time_ns()
+    try:
+        state = os.stat(path)  # noqa: PTH116
+        fingerprint = content_fingerprint(Path(path))
+    except OSError as error:
+        return Video(video_id, path, 0, 0, f"{UNREADABLE}{error.strerror}", 0.0)
+    mtime_ns = state.st_mtime_ns if abs(looked_ns - state.st_mtime_ns) > _RECENT_NS else 0
+    return Video(video_id, path, state.st_size, mtime_ns, fingerprint, prober.duration_s(path))
 
 
 def content_fingerprint(path: Path) -> str:
@@ -334,15 +351,12 @@ def _check_names(names: Iterable[str], where: Path) -> None:
 
 def _on_threads(look: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """`look` at each item; in groups, since handing over a single stat takes longer than a stat."""
-    return _on_threads_in_groups(lambda group: [look(item) for item in group], items)
-
-
-def _on_threads_in_groups(look: Callable[[Sequence[Item]], list[Result]], items: Sequence[Item]) -> list[Result]:
-    """`look` at groups of items on as many threads; the results in the order of the items."""
-    size = max(-(-len(items) // _THREADS), 16)
+    size = max(-(-len(items) // _THREADS), _GROUP)
     groups = [items[first : first + size] for first in range(0, len(items), size)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return [result for results in pool.map(look, groups) for result in results]
+        return [
+            result for results in pool.map(lambda group: [look(item) for item in group], groups) for result in results
+        ]
 
 
 KINDS: dict[str, Callable[[Path, LastLook], list[Video]]] = {

@@ -346,19 +346,20 @@ def test_who_stops_a_long_first_look_goes_on_from_what_was_seen(
     for i in range(5):
         (folder / f"{i}.mp4").write_bytes(bytes([i]))
     settle(folder)
-    monkeypatch.setattr(sources, "_AT_ONCE", 2)
+    monkeypatch.setattr(sources, "_GROUP", 2)
     monkeypatch.setattr(sources, "_KEEP_EVERY_S", -1.0)
-    look, looks = sources._look_anew, []
+    looks = sources._look_anew
+    fifth = [name for name in sources._names_below(str(folder)) if name != "notes.txt"][4]
 
-    def interrupted(pairs: Any) -> list[Video]:
-        looks.append(pairs)
-        if len(looks) == 3:
+    def interrupted(video_id: str, *rest: Any) -> Video:
+        if video_id == fifth:
             raise KeyboardInterrupt
-        return look(pairs)
+        return looks(video_id, *rest)
 
-    monkeypatch.setattr(sources, "_look_anew", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        update_index("videos", folder, tmp_path / "index.tsv")
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "_look_anew", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            update_index("videos", folder, tmp_path / "index.tsv")
     seen = {Path(video.path).name for video in read_index(tmp_path / "index.tsv")}
     assert len(seen) == 4
     read.clear()
