@@ -38,12 +38,9 @@ def job_log(path: Path | str | None = None) -> Iterator[None]:
     except SimhandError as error:
         logging.error("%s", error)
         sys.exit(1)
-    except OSError as error:
-        if error.errno not in _FULL:
-            logging.exception("this should not have happened")
-            raise
-        logging.error("%s\n  hint:     make room and start again; finished files stay", error)
-        sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            logging.error("%s\n  hint:     make room and start again; finished files stay", error)
+            sys.exit(1)
         logging.exception("this should not have happened")
         raise

@@ -90,8 +90,8 @@ def run_in_order(
     """Runs `command(0)`, `command(1)`, ..., at most `workers` at once, and yields them in this order.
 
     What they write waits in nameless files in `folder`, which vanish with this process. `ended` is called when a
-    command has ended, which can be long before its turn. When the caller stops early,
-    or an error or a signal's exception ends it, all that still run are killed.
+    command has ended, which can be long before its turn. When the caller stops early, or an error or a signal's
+    exception ends it, all that still run are killed.
     """
     running: dict[int, _Child] = {}
     finished: dict[int, Finished] = {}

@@ -4,8 +4,8 @@
 
 REQUEST is a `Request` as JSON. What it finds goes to standard output (see `simhand.frames.spool`), how it went as the
 fact `status`; without that fact, the process was killed or crashed, or ended with FAULT: it cannot work here, whatever
-the video. This module and what it imports load in a tenth of
-a second, which each of thousands of videos pays: no numpy, no pyarrow, no OpenCV.
+the video. This module and what it imports load in a tenth of a second, which each of thousands of videos pays: no
+numpy, no pyarrow, no OpenCV.
 """
 
 from __future__ import annotations

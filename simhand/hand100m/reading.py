@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -21,13 +20,12 @@ from simhand.hand100m.annotations import ANNOTATIONS, SIDES
 from simhand.hand100m.geometry import has_area, official_square
 from simhand.progress import Progress
 from simhand.tables import N_JOINTS
+from simhand.videos.image_names import last_number
 
 log = logging.getLogger(__name__)
 
 _BATCH = 4096  # annotations in memory at once
 _BUFFER = 1 << 20
-_NUMBER = re.compile(r"\d+")
-_DIGITS = 10  # of a frame's number; longer ones are dates, say
 _LARGEST_FLOAT = float(np.finfo(np.float32).max)
 _LARGEST = 2**31 - 1  # the tables' whole numbers have 32 bits
 _KEYS = ("hand_id", "image_id", "boxes", "keypoint_25d", "left_right", "positive_sample", "distance")
@@ -157,9 +155,8 @@ def _image(position: int, item: Any) -> _Image:
         raise _WrongValueError("file_name", "a path that leads from the folder of images to the image", name)
     if not isinstance(item["id"], int | str):
         raise _WrongValueError("id", "a number or text", item["id"])
-    numbers = _NUMBER.findall(path.stem)
-    index = int(numbers[-1]) if numbers and len(numbers[-1]) <= _DIGITS else -1
-    index = index if index <= _LARGEST else -1
+    number = last_number(path.name)
+    index = number if number is not None and number <= _LARGEST else -1
     sides = (_side_px(item, key) for key in ("width", "height"))
     return _Image(position, name, sys.intern(path.parent.as_posix()), index, *sides)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -109,19 +110,16 @@ def _names_below(folder: str) -> Iterator[str]:
     starts = [folder]
     while starts:
         links: list[str] = []
-        for start in starts:
-            for root, directories, names in os.walk(start, onerror=_refuse):
-                state = os.stat(root)  # noqa: PTH116
-                if (state.st_dev, state.st_ino) in seen:
-                    directories.clear()
-                    continue
-                seen.add((state.st_dev, state.st_ino))
-                shown = [name for name in directories if not name.startswith(".")]
-                paths = [os.path.join(root, name) for name in shown]  # noqa: PTH118
-                links += filter(os.path.islink, paths)
-                directories[:] = shown
-                below = "" if root == folder else os.path.relpath(root, folder) + "/"
-                yield from (below + name for name in names if not name.startswith("."))
+        for root, directories, names in chain.from_iterable(os.walk(start, onerror=_refuse) for start in starts):
+            state = os.stat(root)  # noqa: PTH116
+            if (state.st_dev, state.st_ino) in seen:
+                directories.clear()
+                continue
+            seen.add((state.st_dev, state.st_ino))
+            directories[:] = [name for name in directories if not name.startswith(".")]
+            links += filter(os.path.islink, (os.path.join(root, name) for name in directories))  # noqa: PTH118
+            below = "" if root == folder else os.path.relpath(root, folder) + "/"
+            yield from (below + name for name in names if not name.startswith("."))
         starts = sorted(links)
 
 
@@ -354,9 +352,7 @@ def _on_threads(look: Callable[[Item], Result], items: Sequence[Item]) -> list[R
     size = max(-(-len(items) // _THREADS), _GROUP)
     groups = [items[first : first + size] for first in range(0, len(items), size)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return [
-            result for results in pool.map(lambda group: [look(item) for item in group], groups) for result in results
-        ]
+        return list(chain.from_iterable(pool.map(lambda group: [look(item) for item in group], groups)))
 
 
 KINDS: dict[str, Callable[[Path, LastLook], list[Video]]] = {

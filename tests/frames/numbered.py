@@ -91,3 +91,21 @@ def decode_jpeg_bytes(jpeg: bytes) -> np.ndarray:
 def numbers(rows: Sequence[dict]) -> list[int]:
     """Which frames the pictures show."""
     return [number_of(row["image"]) for row in rows]
+
+
+EACH_SECOND = SamplingSettings(fps=1)
+
+
+def sample_among_neighbours(
+    path: Path, settings: SamplingSettings = EACH_SECOND, *, workers: int = 1
+) -> tuple[list[dict], dict]:
+    """The frames and the status of a file between two good ones, which are checked."""
+    before = write_numbered(path.parent / "neighbours" / "before.mp4", at_thirty(70))
+    after = write_numbered(path.parent / "neighbours" / "after.mp4", at_thirty(40))
+    rows, statuses = sample(path.parent, [before, path, after], settings, workers=workers)
+    assert numbers(rows["before.mp4"]) == [0, 30, 60]
+    assert numbers(rows["after.mp4"]) == [0, 30]
+    for name in ("before.mp4", "after.mp4"):
+        assert (statuses[name]["status"], statuses[name]["reason"]) == ("ok", "")
+    assert statuses[path.name]["frames"] == len(rows[path.name])
+    return rows[path.name], statuses[path.name]

@@ -93,6 +93,13 @@ def test_which_videos_tell_what_no_frame_refers_to(
         assert pyav_decoder._tells_unreferenced(stream.codec_context) is tells
 
 
+def test_decord_refuses_what_it_would_show_wrongly(tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "a.ts", at_thirty(60))
+    rows, statuses = sample(tmp_path, [path], SamplingSettings(fps=1, decoder="decord"))
+    assert (rows["a.ts"], statuses["a.ts"]["status"]) == ([], "corrupt")
+    assert "transport stream" in statuses["a.ts"]["reason"]
+
+
 def test_a_keyframe_saves_what_lies_before_it(tmp_path: Path) -> None:
     path = write_numbered(tmp_path / "a.mp4", at_thirty(300), options={"g": "10", "bf": "2", "sc_threshold": "0"})
     table = scan(str(path))

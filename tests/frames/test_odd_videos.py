@@ -22,24 +22,15 @@ from simhand.files import read_parquet
 from simhand.frames.settings import SamplingSettings
 from simhand.tables import VIDEO_STATUS
 from tests.conftest import ROOT
-from tests.frames.numbered import at_thirty, numbers, picture, sample, write_numbered
-
-EACH_SECOND = SamplingSettings(fps=1)
-
-
-def sample_among_neighbours(
-    path: Path, settings: SamplingSettings = EACH_SECOND, *, workers: int = 1
-) -> tuple[list[dict], dict]:
-    """The frames and the status of a file between two good ones, which are checked."""
-    before = write_numbered(path.parent / "neighbours" / "before.mp4", at_thirty(70))
-    after = write_numbered(path.parent / "neighbours" / "after.mp4", at_thirty(40))
-    rows, statuses = sample(path.parent, [before, path, after], settings, workers=workers)
-    assert numbers(rows["before.mp4"]) == [0, 30, 60]
-    assert numbers(rows["after.mp4"]) == [0, 30]
-    for name in ("before.mp4", "after.mp4"):
-        assert (statuses[name]["status"], statuses[name]["reason"]) == ("ok", "")
-    assert statuses[path.name]["frames"] == len(rows[path.name])
-    return rows[path.name], statuses[path.name]
+from tests.frames.numbered import (
+    EACH_SECOND,
+    at_thirty,
+    numbers,
+    picture,
+    sample,
+    sample_among_neighbours,
+    write_numbered,
+)
 
 
 def expect(path: Path, status: str, reason: str, frames: list[int]) -> list[dict]:
@@ -153,59 +144,6 @@ def test_a_variable_frame_rate_is_sampled_by_time(tmp_path: Path, name: str) -> 
     rows = expect(write_numbered(tmp_path / name, times, codec=codec), "ok", "", [0, 2, 3 + 3, 7])
     assert [row["frame_index"] for row in rows] == [0, 2, 6, 7]
     assert [row["timestamp_s"] for row in rows] == pytest.approx([0, 0.9, 2.3, 5.0], abs=1e-3)
-
-
-def quarters() -> np.ndarray:
-    """A picture whose quarters differ: 40, 80 over 120, 160; larger than high."""
-    image = np.zeros((64, 96, 3), np.uint8)
-    image[:32, :48], image[:32, 48:], image[32:, :48], image[32:, 48:] = 40, 80, 120, 160
-    return image
-
-
-def means(image: np.ndarray) -> list[int]:
-    height, width = image.shape[0] // 2, image.shape[1] // 2
-    parts = [image[:height, :width], image[:height, width:], image[height:, :width], image[height:, width:]]
-    return [round(float(part[8:-8, 8:-8].mean()), -1) for part in parts]  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("decoder", ["pyav", "decord"])
-@pytest.mark.parametrize(
-    ("rotation", "mirrored"), [(0, False), (90, False), (180, False), (270, False), (0, True), (90, True)]
-)
-def test_pictures_are_upright_whatever_their_container_turns(
-    tmp_path: Path, rotation: int, mirrored: bool, decoder: str
-) -> None:
-    path = tmp_path / "turned.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": "1"})
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        stream.set_display_rotation(rotation, hflip=mirrored)
-        for i in range(3):
-            frame = av.VideoFrame.from_ndarray(quarters(), "rgb24")
-            frame.pts, frame.time_base = i, Fraction(1, 30)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    rows, status = sample_among_neighbours(path, SamplingSettings(fps=1, decoder=decoder))  # type: ignore[arg-type]
-    if decoder == "decord" and mirrored:
-        assert (rows, status["status"]) == ([], "corrupt")
-        assert "decord does not mirror" in status["reason"]
-        return
-    turned = np.rot90(quarters(), rotation // 90)  # counter-clockwise
-    expected = turned[:, ::-1] if mirrored else turned
-    assert rows[0]["image"].shape == expected.shape
-    assert means(rows[0]["image"]) == means(expected)
-
-
-def test_the_turn_is_the_one_that_opencv_makes(tmp_path: Path) -> None:
-    import cv2  # noqa: PLC0415
-
-    path = write_numbered(tmp_path / "turned.mp4", at_thirty(40), rotation=90)
-    rows, _ = sample_among_neighbours(path)
-    capture = cv2.VideoCapture(str(path))
-    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-    pictures = [capture.read()[1][..., ::-1] for _ in range(31)]
-    assert rows[1]["image"].shape == (96, 64, 3)
-    assert abs(rows[1]["image"].astype(int) - pictures[30]).mean() < 3
 
 
 @pytest.mark.parametrize("size", [(97, 65), (33, 17), (2, 2), (641, 3)])

@@ -1,10 +1,9 @@
-"""Looking at folders of videos, lists of videos, and folders of extracted frames."""
+"""Looking at folders of videos and at lists of videos."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +15,7 @@ from simhand.videos import sources
 from simhand.videos.index import Video, read_index, shard_lists, write_index
 from simhand.videos.sources import content_fingerprint, listed_files, update_index
 from tests.conftest import WriteVideo
-
-
-def settle(folder: Path, time_s: float = 1e9) -> None:
-    """Makes everything in a folder look as if it had not changed for long."""
-    for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink():
-            os.utime(path, (time_s, time_s))
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files whose content is read, and of the folders that are listed, as it happens."""
-    names: list[str] = []
-
-    def watched(of: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            names.append(name(*arguments))
-            return of(*arguments)
-
-        return call
-
-    monkeypatch.setattr(sources, "content_fingerprint", watched(content_fingerprint, lambda path: path.name))
-    monkeypatch.setattr(sources, "_frames_video", watched(sources._frames_video, lambda name, *_: name))
-    return names
-
-
-@pytest.fixture
-def folder(tmp_path: Path, write_video: WriteVideo) -> Path:
-    write_video(tmp_path / "videos" / "a.mp4", [0, 0.5, 1.0, 1.5])
-    write_video(tmp_path / "videos" / "deep" / "b c ä.mkv", [0, 0.5])
-    (tmp_path / "videos" / "notes.txt").write_text("no video")
-    (tmp_path / "videos" / ".hidden.mp4").write_text("no video")
-    (tmp_path / "videos" / ".trash").mkdir()
-    (tmp_path / "videos" / ".trash" / "c.mp4").write_text("no video")
-    settle(tmp_path / "videos")
-    return tmp_path / "videos"
+from tests.videos.conftest import settle
 
 
 def test_finds_videos_in_folders_below_and_nothing_else(folder: Path, tmp_path: Path) -> None:
@@ -246,80 +210,6 @@ def test_a_list_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
 # Folders of frames.
 
 
-@pytest.fixture
-def frames(tmp_path: Path) -> Path:
-    folder = tmp_path / "frames"
-    for name, images in {
-        "p01/v1": ["frame_0.jpg", "frame_30.jpg", "frame_59.jpg", "notes.txt"],
-        "p01/v2": ["1.png", "2.WEBP", "3.jpeg"],
-        "p02": ["x.jpg"],
-        "p02/left": ["a10.jpg", "a9.jpg"],
-        "texts": ["a.txt"],
-        ".hidden": ["a.jpg"],
-    }.items():
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for image in images:
-            (folder / name / image).write_bytes(b"image")
-    settle(folder)
-    return folder
-
-
-def test_each_folder_with_images_is_a_video(frames: Path, tmp_path: Path) -> None:
-    (frames / "cover.jpg").write_bytes(b"image")  # of no video
-    videos = update_index("frames", frames, tmp_path / "index.tsv", frame_rate=30.0)
-    assert [video.video_id for video in videos] == ["p01/v1", "p01/v2", "p02", "p02/left"]
-    assert [video.path for video in videos] == [str(frames / video.video_id) for video in videos]
-    assert [video.size_bytes for video in videos] == [15, 15, 5, 10]
-    assert [video.duration_s for video in videos] == pytest.approx([2.0, 0.1, 1 / 30, 2 / 30], abs=1e-3)
-    assert {video.frame_rate for video in videos} == {30.0}
-    assert read_index(tmp_path / "index.tsv") == videos
-
-
-def test_a_folder_of_frames_is_listed_again_only_when_it_changed(frames: Path, tmp_path: Path, read: list[str]) -> None:
-    before = update_index("frames", frames, tmp_path / "index.tsv")
-    read.clear()
-    assert update_index("frames", frames, tmp_path / "index.tsv") == before
-    assert read == ["p02"]  # folders within it may have changed
-    (frames / "p01" / "v2" / "4.png").write_bytes(b"image")
-    after = update_index("frames", frames, tmp_path / "index.tsv")
-    assert sorted(read) == ["p01/v2", "p02", "p02"]
-    assert [one.video_id for one, other in zip(before, after, strict=True) if one.fingerprint != other.fingerprint] == [
-        "p01/v2"
-    ]
-
-
-def test_names_and_sizes_make_the_fingerprint_of_a_folder_of_frames(frames: Path, tmp_path: Path) -> None:
-    def fingerprints() -> dict[str, str]:
-        (tmp_path / "index.tsv").unlink(missing_ok=True)
-        return {video.video_id: video.fingerprint for video in update_index("frames", frames, tmp_path / "index.tsv")}
-
-    first = fingerprints()
-    settle(frames, 2e9)
-    assert fingerprints() == first
-    (frames / "p02" / "x.jpg").write_bytes(b"larger image")
-    assert fingerprints()["p02"] != first["p02"]
-    (frames / "p01" / "v1" / "frame_0.jpg").rename(frames / "p01" / "v1" / "frame_1.jpg")
-    assert fingerprints()["p01/v1"] != first["p01/v1"]
-    assert fingerprints()["p01/v2"] == first["p01/v2"]
-
-
-def test_images_that_come_to_a_folder_inside_a_known_one_are_found(frames: Path, tmp_path: Path) -> None:
-    (frames / "p01" / "v1" / "more").mkdir()
-    settle(frames)
-    before = update_index("frames", frames, tmp_path / "index.tsv")
-    (frames / "p01" / "v1" / "more" / "1.jpg").write_bytes(b"image")
-    os.utime(frames / "p01" / "v1", (1e9, 1e9))
-    after = update_index("frames", frames, tmp_path / "index.tsv")
-    assert {video.video_id for video in after} - {video.video_id for video in before} == {"p01/v1/more"}
-
-
-def test_another_frame_rate_changes_durations(frames: Path, tmp_path: Path) -> None:
-    update_index("frames", frames, tmp_path / "index.tsv", frame_rate=30.0)
-    videos = update_index("frames", frames, tmp_path / "index.tsv", frame_rate=10.0)
-    assert [video.duration_s for video in videos] == pytest.approx([6.0, 0.3, 0.1, 0.2])
-    assert {video.frame_rate for video in videos} == {10.0}
-
-
 def test_ids_do_not_depend_on_links_to_the_same_folder(folder: Path, tmp_path: Path) -> None:
     before = update_index("videos", folder, tmp_path / "index.tsv")
     for name in ("a link", "zz link"):  # before and after the real one, whatever the order of the listing
@@ -382,34 +272,3 @@ def test_a_name_with_a_carriage_return_is_refused(folder: Path, tmp_path: Path) 
     (folder / "a.mp4").rename(folder / "a\r.mp4")
     with pytest.raises(ConfigError, match=r"(?s)carriage return.*a\\r\.mp4.*rename"):
         update_index("videos", folder, tmp_path / "index.tsv")
-
-
-def test_an_image_that_leads_nowhere_costs_itself(frames: Path, tmp_path: Path) -> None:
-    before = update_index("frames", frames, tmp_path / "index.tsv")
-    (frames / "p02" / "frame_0000999.jpg").symlink_to("missing")
-    videos = update_index("frames", frames, tmp_path / "index.tsv")
-    assert [video.video_id for video in videos] == [video.video_id for video in before]
-    assert not any(video.unreadable for video in videos)
-
-
-def test_ids_of_folders_of_frames_do_not_depend_on_links(frames: Path, tmp_path: Path) -> None:
-    before = [video.video_id for video in update_index("frames", frames, tmp_path / "index.tsv")]
-    (frames / "a link").symlink_to(frames / "p01" / "v1")
-    assert [video.video_id for video in update_index("frames", frames, tmp_path / "index.tsv")] == before
-
-
-def test_links_between_folders_of_frames_lead_nowhere_twice(frames: Path, tmp_path: Path) -> None:
-    (frames / "p01" / "loop").symlink_to(frames)
-    (frames / "p02" / "nothing").symlink_to("missing")
-    videos = update_index("frames", frames, tmp_path / "index.tsv")
-    assert [video.video_id for video in videos] == ["p01/v1", "p01/v2", "p02", "p02/left"]
-
-
-def test_frames_that_are_not_in_folders_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "frames"
-    folder.mkdir()
-    with pytest.raises(ConfigError, match=r"(?s)no frames.*where:.*frames.*expected:.*\.jpg.*got:"):
-        update_index("frames", folder, tmp_path / "index.tsv")
-    (folder / "1.jpg").write_bytes(b"image")
-    with pytest.raises(ConfigError, match=r"(?s)no frames.*hint:.*folder above"):
-        update_index("frames", folder, tmp_path / "index.tsv")
