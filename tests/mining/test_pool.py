@@ -135,6 +135,12 @@ def test_the_quota_of_failed_videos_holds_over_all_shards(write_shard: Any) -> N
     assert "3 (30%): 2 x corrupt (made corrupt); 1 x timeout (made timeout); the first: bad1, bad2, slow" in message
 
 
+def test_exactly_the_quota_is_allowed(write_shard: Any) -> None:
+    """29 of 100, of which 0.29 x 100 falls short by rounding."""
+    good, bad = {f"v{i}": 1 for i in range(71)}, {f"bad{i}": "corrupt" for i in range(29)}
+    check_failed_videos([write_shard("ego", "0of1", good, failed=bad)], 0.29, pool="p")
+
+
 def test_a_keypoint_that_is_no_number_is_named(write_shard: Any, tmp_path: Path) -> None:
     bad = np.zeros((21, 3))
     bad[20, 2] = np.nan
