@@ -41,11 +41,13 @@ rule write_data_report:
 
 
 rule write_report:
-    """The table of errors, and the curves of training."""
+    """The table of errors, the curves of training, and the pairs that were contrasted."""
     input:
         metrics=all_results("metrics.json"),
         training=all_results("training.jsonl"),
         runs=expand("results/pretraining/{run}/metrics.jsonl", run=CONFIG.pretraining),
+        cards=expand("results/pretraining/{run}/card.json", run=CONFIG.pretraining),
+        pairs=expand("results/pretraining/{run}/pairs.npz", run=CONFIG.pretraining),
     output:
         "results/report/index.html",
         "results/report/table.csv",

@@ -12,6 +12,7 @@ import av
 import numpy as np
 import psutil
 import pytest
+from numpy.lib.npyio import NpzFile
 
 from simhand.hands.model import build_task_file
 
@@ -19,9 +20,23 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def recorded() -> Path:
-    """Numbers recorded from the official code on made-up inputs."""
-    return ROOT / "tests" / "parity" / "recorded"
+def recording() -> Callable[[str], NpzFile]:
+    """Numbers recorded from the official code, by name, from the folder SIMHAND_PARITY (default: in SIMHAND_SHARED).
+
+    Where that folder is absent, those that are shipped with the tests are taken; a test of another one is skipped.
+    """
+    shared = os.environ.get("SIMHAND_SHARED", ROOT.parent / "shared")
+    folder = Path(os.environ.get("SIMHAND_PARITY", Path(shared, "reference", "parity")))
+    if "SIMHAND_PARITY" in os.environ and not folder.is_dir():
+        pytest.fail(f"SIMHAND_PARITY names no folder: {folder}")
+
+    def load(name: str) -> NpzFile:
+        for path in (folder / f"{name}.npz", ROOT / "tests" / "parity" / "recorded" / f"{name}.npz"):
+            if path.is_file():
+                return np.load(path, allow_pickle=False)
+        pytest.skip(f"no {name}.npz in {folder} (set SIMHAND_PARITY)")
+
+    return load
 
 
 @pytest.fixture(scope="session")

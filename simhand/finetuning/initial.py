@@ -10,7 +10,7 @@ from torch import nn
 
 from simhand.finetuning.detnet import DetNet
 from simhand.finetuning.settings import FinetuningSettings
-from simhand.pretraining.encoder import load_encoder
+from simhand.pretraining.initial import load_encoder
 
 _HEATMAP_BIAS = -5.0
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from simhand.errors import CheckpointError
+from simhand.errors import CheckpointError, WeightsError
 from simhand.files import whole_file
 from simhand.pretraining.settings import PretrainingSettings
 
@@ -25,18 +25,34 @@ log = logging.getLogger(__name__)
 Fingerprint = dict[str, Any]
 _KEPT = 2
 # What may change between two starts of the same run; the initial weights count by their content.
-_FREE = {"device", "workers", "checkpoint_every_steps", "initial_weights"}
+_FREE = {"device", "workers", "compile", "checkpoint_every_steps", "initial"}
 
 
-def fingerprint(settings: PretrainingSettings, data_digest: str) -> Fingerprint:
-    """What makes a run this run, one key for each setting (`augmentation.hue`, say), and the identity of its data."""
+def fingerprint(settings: PretrainingSettings, data_digest: str, initial: Path | None) -> Fingerprint:
+    """What makes a run this run, one key for each setting (`augmentation.hue`, say), and the identity of its data.
+
+    Args:
+        settings: of the run.
+        data_digest: of its data.
+        initial: the file of weights that it starts from.
+
+    Raises:
+        WeightsError: that file cannot be read.
+    """
     found: Fingerprint = {}
     for key, value in settings.model_dump(mode="json", exclude=_FREE).items():
         nested = value if isinstance(value, dict) else None
         found |= {key: value} if nested is None else {f"{key}.{inner}": each for inner, each in nested.items()}
-    weights = settings.initial_weights
-    digest = weights and hashlib.blake2b(weights.read_bytes(), digest_size=16).hexdigest()
-    return {**found, "content of initial_weights": digest, "content of the pool": data_digest}
+    return {**found, "content of initial": _content(settings, initial), "content of the pool": data_digest}
+
+
+def _content(settings: PretrainingSettings, initial: Path | None) -> str:
+    if initial is None:
+        return settings.initial
+    try:
+        return hashlib.blake2b(initial.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise WeightsError("cannot read initial weights", where=initial, got=error) from error
 
 
 @dataclass(frozen=True)
@@ -65,15 +81,19 @@ class Checkpoints:
         Raises:
             CheckpointError: it is damaged, or belongs to another configuration.
         """
-        if not self._paths():
+        path = self.latest()
+        if path is None:
             return 0
-        path = self._paths()[-1]
         state = _load(path)
         self._check(state["fingerprint"], path)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         log.info("resuming from %s, after step %d", path, state["step"])
         return state["step"]
+
+    def latest(self) -> Path | None:
+        """The file of the latest checkpoint, None if there is none."""
+        return self._paths()[-1] if self._paths() else None
 
     def clear(self) -> None:
         """Deletes all checkpoints, and what a killed process left half written."""

@@ -1,15 +1,19 @@
-"""What a run says about itself: a line of metrics now and then, and its speed in the log."""
+"""What a run says about itself: metrics as JSON lines and for TensorBoard, a progress bar, and its speed in the log."""
 
 from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tqdm import tqdm
+
 from simhand.files import whole_file
+from simhand.pretraining.tensorboard_log import TensorBoard
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -19,21 +23,27 @@ _LOG_EVERY_S = 30.0
 
 
 class Journal:
-    """Metrics of a run as JSON lines, consistent with its checkpoints.
+    """Metrics of a run, consistent with its checkpoints.
 
     Args:
-        path: of the lines; those after `first_step`, which an interrupted run wrote and this one writes again, are cut.
+        path: of the JSON lines; those after `first_step`, which an interrupted run wrote and this one writes again, are
+            cut.
+        tensorboard: folder of the same for TensorBoard.
         first_step: steps that are done already.
         steps: of the whole run.
     """
 
-    def __init__(self, path: Path, first_step: int, steps: int) -> None:
+    def __init__(self, path: Path, tensorboard: Path, first_step: int, steps: int) -> None:
         self.path = path
         self.steps = steps
         self.every = max(1, steps // _LINES)
         kept = [line for line in _lines(path) if json.loads(line)["step"] <= first_step]
         with whole_file(path) as temporary:
             temporary.write_text("".join(kept))
+        if first_step == 0 and tensorboard.exists():
+            shutil.rmtree(tensorboard)  # of a run that this one replaces
+        self._tensorboard = TensorBoard(tensorboard, first_step)
+        self._bar = tqdm(initial=first_step, total=steps, unit="step", mininterval=1, disable=None)  # on terminals only
         self._start_interval()
         self._started = self._logged = time.perf_counter()
         self._first_step = first_step
@@ -56,6 +66,8 @@ class Journal:
         Rate and waiting are those of the steps since the line before.
         """
         self._images += images
+        self._bar.set_postfix_str(f"loss {values['loss']:.4f}", refresh=False)
+        self._bar.update()
         if step % self.every and step != self.steps:
             return
         now = time.perf_counter()
@@ -63,13 +75,15 @@ class Journal:
         speed = {"images_per_s": self._images / duration_s, "data_wait_fraction": self._waited_s / duration_s}
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, **values, **speed}) + "\n")
+        self._tensorboard.record(step, {**values, **speed})
         if now - self._logged > _LOG_EVERY_S or step == self.steps:
             self._log(step, now, values["loss"], speed)
         self._start_interval()
 
-    def last(self) -> dict[str, Any]:
-        """The last line."""
-        return json.loads(_lines(self.path)[-1])
+    def close(self) -> None:
+        """Ends the progress bar and writes what TensorBoard has not got yet."""
+        self._bar.close()
+        self._tensorboard.close()
 
     def _start_interval(self) -> None:
         self._since, self._waited_s, self._images = time.perf_counter(), 0.0, 0

@@ -6,19 +6,28 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def parameter_groups(
+    named: Iterable[tuple[str, Tensor]], weight_decay: float, *, by_name: bool = False
+) -> list[dict[str, Any]]:
     """Weight decay for matrices and kernels, none for biases and batch norm, which are the tensors of one dimension.
 
-    The official code looks for "bn" and "bias" in their names and so decays many of the batch norms.
+    Args:
+        named: parameters with their names; those that need no gradient are left out.
+        weight_decay: of the decayed ones.
+        by_name: spare those with "bias" or "bn" in their names instead, as the official code does: under the names
+            that it has for them it decays every batch norm that is not called so.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [parameter for parameter in trained if parameter.ndim > 1], "decay": weight_decay},
-        {"params": [parameter for parameter in trained if parameter.ndim <= 1], "decay": 0.0},
-    ]
+
+    def spared(name: str, parameter: Tensor) -> bool:
+        return "bias" in name or "bn" in name if by_name else parameter.ndim <= 1
+
+    trained = [(name, parameter) for name, parameter in named if parameter.requires_grad]
+    decayed = [parameter for name, parameter in trained if not spared(name, parameter)]
+    free = [parameter for name, parameter in trained if spared(name, parameter)]
+    return [{"params": decayed, "decay": weight_decay}, {"params": free, "decay": 0.0}]
 
 
 class LarsAdam(torch.optim.Adam):
@@ -34,7 +43,7 @@ class LarsAdam(torch.optim.Adam):
     def __init__(
         self, groups: Iterable[dict[str, Any]], lr: float, trust: float = 0.02, lars_eps: float = 1e-8
     ) -> None:
-        super().__init__(groups, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+        super().__init__(groups, lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, fused=True)
         self.trust = trust
         self.lars_eps = lars_eps
 
@@ -42,19 +51,22 @@ class LarsAdam(torch.optim.Adam):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """Scales the gradients in place, then lets Adam step."""
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._scale(parameter, parameter.grad, group["lr"], group.get("decay", 0.0))
+            trained = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if trained:
+                self._scale(trained, [parameter.grad for parameter in trained], group["lr"], group.get("decay", 0.0))
         return super().step(closure)
 
-    def _scale(self, parameter: Tensor, gradient: Tensor, lr: float, decay: float) -> None:
-        """Sets g to (g + decay p) min(1, trust |p| / (|g| + decay |p| + eps) / lr).
+    def _scale(self, parameters: list[Tensor], gradients: list[Tensor], lr: float, decay: float) -> None:
+        """Sets each g to (g + decay p) min(1, trust |p| / (|g| + decay |p| + eps) / lr).
 
-        Where p or g is all zero, g stays as it is, without decay.
+        Where p or g is all zero, g stays as it is, without decay. All tensors at once: one by one, and asking of each
+        whether it is zero, a GPU would spend more time on this than on Adam.
         """
-        size, slope = torch.linalg.vector_norm(parameter), torch.linalg.vector_norm(gradient)
-        factor = (self.trust * size / (slope + decay * size + self.lars_eps) / lr).clamp(max=1) if lr else 1.0
-        # On tensors throughout: asking whether a norm is zero would make a GPU wait for every parameter.
+        size, slope = (torch.stack(torch._foreach_norm(tensors)) for tensors in (parameters, gradients))
         applies = (size != 0) & (slope != 0)
-        gradient.add_(parameter * torch.where(applies, decay, 0.0))
-        gradient.mul_(torch.where(applies, factor, 1.0))
+        reach = self.trust * size / (slope + decay * size + self.lars_eps)
+        factor = (reach / lr).clamp(max=1) if lr else torch.ones_like(reach)
+        decays, factors = torch.where(applies, decay, 0.0), torch.where(applies, factor, 1.0)
+        if decay:
+            torch._foreach_add_(gradients, torch._foreach_mul(parameters, list(decays.unbind())))
+        torch._foreach_mul_(gradients, list(factors.unbind()))

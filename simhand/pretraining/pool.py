@@ -29,6 +29,12 @@ class Pool:
     def __len__(self) -> int:
         return len(self.store)
 
+    def equal_chances(self) -> np.ndarray:
+        """How likely each hand is drawn where all sources are to be equally frequent, float64 (n,)."""
+        _, source = np.unique([path.parent.name for path in self.stores], return_inverse=True)
+        of_hand = source[self.store]
+        return 1.0 / np.bincount(of_hand)[of_hand]
+
 
 def read_pool(members_path: Path, crops_folder: Path) -> Pool:
     """Reads a pool and checks that the crops it names are there.

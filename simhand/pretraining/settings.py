@@ -83,8 +83,8 @@ class PretrainingSettings(Settings):
     micro_batch: int | None = Field(
         None,
         ge=1,
-        description="pairs that a process embeds at once, the loss still being that of the whole batch (GradCache): for "
-        "batches that do not fit into memory; empty: all",
+        description="pairs that a process embeds at once, the loss still being that of the whole batch (GradCache), "
+        "for batches that do not fit into memory; empty: all",
     )
     learning_rate: float = Field(3.2e-3, gt=0, description="of Adam under LARS, at its peak")
     weight_decay: float = Field(1e-6, ge=0, description="not on biases and batch norm")

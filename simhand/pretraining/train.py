@@ -1,17 +1,20 @@
-"""Contrastive pre-training of a hand encoder: SimCLR, PeCLR and SiMHand in one loop.
+"""Contrastive pre-training of a hand encoder: SimCLR, PeCLR, TempCLR and SiMHand in one loop.
 
     python -m simhand.pretraining --settings '{"method": "simhand", "pool": "ego-100k", "weighting": "linear"}' \
         --members members.parquet --neighbours neighbours/*.parquet --crops results/crops \
         --encoder out/encoder.pt --metrics out/metrics.jsonl --checkpoints out/checkpoints
 
 A step takes N pairs of hands (`crops`), makes 2N random views of them (`augment`), embeds them (`encoder`), undoes the
-views' geometry on the embeddings (`inverse`; not for SimCLR), and contrasts them (`nt_xent`, or `weighted_nt_xent` with
-`weights`). The same seed gives the same weights, bit for bit on a CPU, however often the run is interrupted.
+views' geometry on the embeddings (`inverse`; not for SimCLR), and contrasts them (`weighted_nt_xent`, `weights`): all
+that is in `step`. The same seed gives the same weights, bit for bit on a CPU, however often the run is interrupted.
+
+Several processes (`processes`) share each batch by PyTorch's DistributedDataParallel. Lightning Fabric would be one
+dependency more and hide three lines of this loop: what is special here, that the loss needs everybody's embeddings, it
+does not take over.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import math
 import shutil
@@ -19,31 +22,34 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from simhand.errors import TrainingError
-from simhand.files import whole_file, write_json
-from simhand.pretraining.augment import Views, draw, make_views
+from simhand.files import whole_file
+from simhand.pretraining.card import RunFacts, training_code
 from simhand.pretraining.checkpoint import Checkpoints, fingerprint
 from simhand.pretraining.crops import Pair, Pairs
 from simhand.pretraining.device import choose_device
-from simhand.pretraining.encoder import ContrastiveModel, build_model, encoder_state
-from simhand.pretraining.inverse import undo_view
+from simhand.pretraining.encoder import ContrastiveModel, build_model
+from simhand.pretraining.initial import initial_path
 from simhand.pretraining.journal import Journal
 from simhand.pretraining.lars import LarsAdam, parameter_groups
-from simhand.pretraining.nt_xent import nt_xent
+from simhand.pretraining.official import official_state
 from simhand.pretraining.order import Order, Plan
+from simhand.pretraining.pair_sample import write_pair_sample
 from simhand.pretraining.pool import data_digest, read_pool, read_positives
-from simhand.pretraining.randomness import generator
+from simhand.pretraining.processes import Processes, joined
+from simhand.pretraining.publish import publish
 from simhand.pretraining.schedule import learning_rate
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
-from simhand.pretraining.weights import adaptive_weights
+from simhand.pretraining.step import Step, batch_views
+from simhand.pretraining.temporal import read_temporal_positives
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +58,44 @@ log = logging.getLogger(__name__)
 class Outputs:
     """Where a run writes. Until it has finished, its metrics lie with the checkpoints, which no rule declares."""
 
-    encoder: Path  # a torchvision ResNet's state_dict without fc; card.json is written beside it
+    encoder: Path  # a torchvision ResNet's state_dict without fc; `publish` says what is written beside it
     metrics: Path  # JSON lines
     checkpoints: Path  # a folder of this run alone
+
+    @property
+    def pairs(self) -> Path:
+        """Some pairs as the first step saw them."""
+        return self.encoder.with_name("pairs.npz")
+
+    @property
+    def tensorboard(self) -> Path:
+        """A folder of the metrics for TensorBoard."""
+        return self.encoder.with_name("tensorboard")
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a run trains on."""
+
+    pairs: Pairs
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Run:
+    """All that the loop needs."""
+
+    settings: PretrainingSettings
+    plan: Plan
+    processes: Processes
+    model: ContrastiveModel
+    optimiser: LarsAdam
+    step: Step  # on the model as processes share it
+    loader: DataLoader[Pair]
+    first_step: int
+    checkpoints: Checkpoints
+    journal: Journal | None  # of the first process
+    outputs: Outputs
 
 
 def train(
@@ -64,6 +105,7 @@ def train(
     crops_folder: Path,
     outputs: Outputs,
     *,
+    initial: Path | None = None,
     stop: Event | None = None,
 ) -> bool:
     """Trains to the end, from the run's own checkpoint if there is one.
@@ -74,6 +116,7 @@ def train(
         neighbour_paths: the pool's mined neighbours; read by SiMHand alone.
         crops_folder: holds {source}/{shard}.arrow.
         outputs: where to write.
+        initial: where the weights to start from are, if they are those of another run.
         stop: once it is set, the run writes a checkpoint after the current step and returns.
 
     Returns:
@@ -81,98 +124,133 @@ def train(
 
     Raises:
         CheckpointError: the checkpoint there belongs to another configuration.
-        TrainingError: a loss is not finite.
+        TrainingError: a loss or a gradient is not finite.
         PoolError, TableError, WeightsError, ConfigError: an input is not what it should be.
     """
-    device = choose_device(settings.device)
+    code, device = training_code(), choose_device(settings.device)
     pool = read_pool(members_path, crops_folder)
-    mined = settings.method == "simhand"
-    positives = read_positives(neighbour_paths, settings.neighbour_rank, len(pool)) if mined else None
-    plan = Plan(len(pool), settings.batch_size, settings.epochs, settings.warmup_epochs)
-    _announce(settings, plan, device)
+    positives = _positives(settings, members_path, neighbour_paths, len(pool))
+    data = _Data(Pairs(pool, positives), data_digest(pool, positives))
+    with joined(settings.processes, device) as processes:
+        run = _prepare(settings, data, initial_path(settings, initial), outputs, processes)
+        finished = _train(run, stop or Event())
+        if finished and processes.first:
+            _publish(run, RunFacts(settings, run.plan, pool, data.digest, device, code, outputs.metrics))
+    return finished
 
+
+def _positives(
+    settings: PretrainingSettings, members_path: Path, neighbour_paths: list[Path], hands: int
+) -> np.ndarray | None:
+    """Each hand's positive, int64 (hands,); None where it is its own."""
+    if settings.method == "simhand":
+        return read_positives(neighbour_paths, settings.neighbour_rank, hands)
+    return read_temporal_positives(members_path, settings.max_gap_s) if settings.method == "tempclr" else None
+
+
+def _prepare(
+    settings: PretrainingSettings, data: _Data, initial: Path | None, outputs: Outputs, processes: Processes
+) -> _Run:
+    plan = Plan(len(data.pairs), settings.batch_size, settings.epochs, settings.warmup_epochs, processes.count)
+    if processes.first:
+        _announce(settings, plan, processes)
     torch.manual_seed(settings.seed)
-    model = build_model(settings).to(device).to(memory_format=torch.channels_last)
-    optimiser = LarsAdam(parameter_groups(model, settings.weight_decay), lr=settings.learning_rate)
-    checkpoints = Checkpoints(outputs.checkpoints, fingerprint(settings, data_digest(pool, positives)))
+    model = build_model(settings, initial).to(processes.device).to(memory_format=torch.channels_last)
+    optimiser = LarsAdam(_groups(model, settings), lr=settings.learning_rate)
+    checkpoints = Checkpoints(outputs.checkpoints, fingerprint(settings, data.digest, initial))
     first_step = checkpoints.resume(model, optimiser)
-    journal = Journal(outputs.checkpoints / "metrics.jsonl", first_step, plan.steps)
+    metrics = outputs.checkpoints / outputs.metrics.name
+    journal = Journal(metrics, outputs.tensorboard, first_step, plan.steps) if processes.first else None
+    step = Step(_shared(model, settings, processes), settings, processes)
+    loader = _loader(data.pairs, settings, plan, first_step, processes)
+    return _Run(settings, plan, processes, model, optimiser, step, loader, first_step, checkpoints, journal, outputs)
 
-    loader = DataLoader(
-        Pairs(pool, positives),
-        batch_sampler=Order(plan, settings.seed, first_step),
+
+def _groups(model: ContrastiveModel, settings: PretrainingSettings) -> list[dict[str, Any]]:
+    """The optimiser's parameters, under the official names, by which the official code tells them apart."""
+    encoder, projection = (dict(part.named_parameters()) for part in (model.encoder, model.projection))
+    named = official_state(encoder, projection)
+    return parameter_groups(named.items(), settings.weight_decay, by_name=settings.behaviour == "official")
+
+
+def _shared(model: ContrastiveModel, settings: PretrainingSettings, processes: Processes) -> nn.Module:
+    """The model as it is called in training; its weights stay those of `model`.
+
+    On GPUs batch norm takes its statistics over all processes, unless the loss is each device's own. On CPUs PyTorch
+    cannot: there they are those of each process's part.
+    """
+    gpu = [processes.device] if processes.device.type == "cuda" else None
+    if processes.count > 1 and gpu and not settings.per_device_loss:
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    if settings.compile:
+        model.compile()
+    if processes.count == 1:
+        return model
+    return DistributedDataParallel(model, device_ids=gpu, broadcast_buffers=False, gradient_as_bucket_view=True)
+
+
+def _loader(
+    pairs: Pairs, settings: PretrainingSettings, plan: Plan, first_step: int, processes: Processes
+) -> DataLoader[Pair]:
+    chances = torch.from_numpy(pairs.pool.equal_chances()) if settings.behaviour == "official" else None
+    return DataLoader(
+        pairs,
+        batch_sampler=Order(plan, settings.seed, first_step, processes.own(plan.batch), chances),
         num_workers=settings.workers,
         worker_init_fn=_leave_signals_to_the_parent,
-        pin_memory=device.type == "cuda",
+        pin_memory=processes.device.type == "cuda",
     )
-    model.train()
-    batches = tqdm(loader, initial=first_step, total=plan.steps, unit="step", mininterval=10, disable=None)
-    for step, batch in enumerate(journal.timed(batches), first_step):
-        lr = learning_rate(step, settings.learning_rate, plan.warmup_steps, plan.steps)
-        for group in optimiser.param_groups:
-            group["lr"] = lr
 
-        views = batch_views(batch, settings, step, device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-            embeddings = model(views.images)  # (2N, d)
-        loss = contrastive_loss(embeddings.float(), views, settings)
-        loss_value = loss.item()
-        if not math.isfinite(loss_value):
-            raise _broken(loss_value, step, batch, outputs.checkpoints)
 
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+def _train(run: _Run, stop: Event) -> bool:
+    """The loop; False if it was stopped before its end."""
+    settings, plan, processes = run.settings, run.plan, run.processes
+    run.model.train()
+    batches = run.journal.timed(run.loader) if run.journal else run.loader
+    for step, batch in enumerate(batches, run.first_step):
+        rate = learning_rate(step, settings.learning_rate, plan.warmup_steps, plan.steps)
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate
+        views = batch_views(batch, settings, step, processes)
+        if step == 0 and processes.first:
+            write_pair_sample(views, batch.row, run.outputs.checkpoints / run.outputs.pairs.name)
 
-        done, epoch = step + 1, step // plan.steps_per_epoch
-        journal.record(done, len(views.images), {"epoch": epoch, "loss": loss_value, "learning_rate": lr})
-        stopping = stop is not None and stop.is_set()
-        if stopping or done % settings.checkpoint_every_steps == 0:
-            checkpoints.save(done, model, optimiser)
+        run.optimiser.zero_grad()
+        share = run.step.backward(views)
+        loss, gradient_norm, stopping = _agree(share, run.model, stop, processes)
+        if not math.isfinite(loss + gradient_norm):
+            raise _broken(loss, gradient_norm, step, processes.gather(batch.row.to(processes.device)), run.checkpoints)
+        run.optimiser.step()
+
+        done = step + 1
+        if run.journal:
+            values = {"epoch": step // plan.steps_per_epoch, "loss": loss, "learning_rate": rate}
+            run.journal.record(done, 2 * plan.batch, {**values, "gradient_norm": gradient_norm})
+            if stopping or done % settings.checkpoint_every_steps == 0:
+                run.checkpoints.save(done, run.model, run.optimiser)
         if stopping:
             log.warning("stopped after step %d of %d; the next start goes on from there", done, plan.steps)
             return False
-
-    _publish(model, settings, plan, journal, outputs)
-    checkpoints.clear()
-    journal.path.unlink()
     return True
 
 
-def batch_views(batch: Pair, settings: PretrainingSettings, step: int, device: torch.device) -> Views:
-    """Two views of every pair: N of the hands, then N of their positives.
+def _agree(share: Tensor, model: nn.Module, stop: Event, processes: Processes) -> tuple[float, float, bool]:
+    """The loss of the whole batch, the gradient's length, and whether any process is to stop: alike in all of them.
 
-    Args:
-        batch: uint8 crops (N, v, 3, S, S) and keypoints_px (N, v, 21, 2); v is 1 where a hand is its own positive.
-        settings: of the run.
-        step: seeds the views, together with the run's seed.
-        device: where the views are made.
+    One exchange between processes and one wait for the device a step.
     """
-    crops = batch.crops.to(device, non_blocking=True).expand(-1, 2, -1, -1, -1).transpose(0, 1).flatten(0, 1)
-    keypoints_px = batch.keypoints_px.expand(-1, 2, -1, -1).transpose(0, 1).flatten(0, 1)  # (2N, 21, 2)
-    random = generator(settings.seed, "views", step)
-    draws = draw(len(crops), settings.augmentation, settings.method != "simclr", random)
-    return make_views(crops, keypoints_px, draws, settings.image_size)
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    norm = torch.stack(torch._foreach_norm(gradients)).norm()
+    values = torch.stack([share, norm, torch.full_like(share, float(stop.is_set()))])
+    loss, norm, stopping = (processes.sum(values) / processes.count).tolist()
+    return loss, norm, stopping > 0
 
 
-def contrastive_loss(embeddings: Tensor, views: Views, settings: PretrainingSettings) -> Tensor:
-    """The run's loss on embeddings (2N, d) of N views and N views of their positives (paper Eq. 3)."""
-    if settings.method == "simclr":
-        embeddings = functional.normalize(embeddings, dim=1)
-    else:
-        embeddings = undo_view(embeddings, views.angle_deg, views.shift)
-    first, second = embeddings.chunk(2)
-    if settings.weighting == "none":
-        return nt_xent(first, second, settings.temperature)
-    keypoints = views.keypoints_px.chunk(2)
-    positive, pairs = adaptive_weights(keypoints[0], keypoints[1], settings.weighting, settings.sigmoid_lambda)
-    return weighted_nt_xent(first, second, positive, pairs, settings.temperature)
-
-
-def _announce(settings: PretrainingSettings, plan: Plan, device: torch.device) -> None:
-    text = "%s (weighting: %s) on %d hands: %d epochs of %d steps of %d pairs, on %s in %s"
+def _announce(settings: PretrainingSettings, plan: Plan, processes: Processes) -> None:
+    text = "%s (weighting: %s) on %d hands, from %s weights: %d epochs of %d steps of %d pairs, on %s in %s"
     steps = (plan.epochs, plan.steps_per_epoch, plan.batch)
-    log.info(text, settings.method, settings.weighting, plan.hands, *steps, device, settings.precision)
+    where = f"{processes.count} x {processes.device.type}"
+    log.info(text, settings.method, settings.weighting, plan.hands, settings.initial, *steps, where, settings.precision)
     if plan.batch < plan.wanted_batch:
         log.warning("the pool is smaller than batch_size %d: each step takes the whole pool", plan.wanted_batch)
 
@@ -183,25 +261,23 @@ def _leave_signals_to_the_parent(worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _broken(loss: float, step: int, batch: Pair, checkpoints: Path) -> TrainingError:
+def _broken(loss: float, gradient_norm: float, step: int, rows: Tensor, checkpoints: Checkpoints) -> TrainingError:
     return TrainingError(
-        "the loss is not finite",
-        where=f"step {step + 1}, rows {batch.row.tolist()} of the pool",
-        expected="a finite number",
-        got=loss,
-        hint=f"lower learning_rate, or set precision to float32; metrics so far are in {checkpoints}",
+        "the loss or its gradient is not finite",
+        where=f"step {step + 1}, rows {rows.tolist()} of the pool",
+        expected="finite numbers",
+        got=f"loss {loss}, gradient of length {gradient_norm}",
+        hint=f"lower learning_rate, or set precision to float32; the last good checkpoint: {checkpoints.latest()}",
     )
 
 
-def _publish(
-    model: ContrastiveModel, settings: PretrainingSettings, plan: Plan, journal: Journal, outputs: Outputs
-) -> None:
-    """Writes the encoder, its card and the metrics."""
-    packed = io.BytesIO()  # torch.save to a path would put the temporary name into the file
-    torch.save(encoder_state(model), packed)
-    with whole_file(outputs.encoder) as temporary:
-        temporary.write_bytes(packed.getbuffer())
-    with whole_file(outputs.metrics) as temporary:
-        shutil.copyfile(journal.path, temporary)
-    card = {"settings": settings.model_dump(mode="json"), "hands": plan.hands, "steps": plan.steps}
-    write_json({**card, "final_loss": journal.last()["loss"]}, outputs.encoder.with_name("card.json"))
+def _publish(run: _Run, facts: RunFacts) -> None:
+    """Brings metrics and pairs from beside the checkpoints to where they belong, and writes the encoder."""
+    moved = [(run.outputs.checkpoints / path.name, path) for path in (run.outputs.metrics, run.outputs.pairs)]
+    for source, path in moved:
+        with whole_file(path) as temporary:
+            shutil.copyfile(source, temporary)
+    publish(run.model, facts, run.outputs.encoder)
+    run.checkpoints.clear()
+    for source, _ in moved:
+        source.unlink()

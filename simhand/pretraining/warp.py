@@ -5,9 +5,13 @@ Points are continuous: (0, 0) is an image's upper left corner and the centre of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from simhand.pretraining.prefilter import halve, halvings, smooth
 
 
 def crop_sides(keypoints_px: Tensor, margin: Tensor) -> Tensor:
@@ -44,19 +48,52 @@ def warp_points(points_px: Tensor, matrices: Tensor) -> Tensor:
 
 
 def warp_images(images: Tensor, matrices: Tensor, size: int) -> Tensor:
-    """Images float (n, 3, S, S) under matrices (n, 2, 3), black outside: (n, 3, size, size).
+    """Images under affine maps, black outside, smoothed as much as each is shrunk (`prefilter`).
 
-    Each pixel is the mean of `taps` x `taps` bilinear samples, since a crop larger than the view would alias otherwise.
+    Args:
+        images: uint8 or float (n, c, S, S).
+        matrices: (n, 2, 3), on the CPU: what is done with an image depends on its scale, and a GPU need not wait.
+        size: side of the results.
+
+    Returns:
+        float32 (n, c, size, size), in the units of `images` and where they are.
     """
-    taps = -(-images.shape[-1] // size)
-    shape = [len(images), 3, taps * size, taps * size]
-    grid = functional.affine_grid(_sampling_matrices(matrices, images.shape[-1], size), shape, align_corners=False)
-    return functional.avg_pool2d(functional.grid_sample(images, grid, padding_mode="zeros", align_corners=False), taps)
+    to_source, device = _inverse(matrices), images.device
+    scale = torch.linalg.det(to_source[:, :, :2]).abs().sqrt()  # (n,), px of the source that make one of the result
+    orders, warped = [], []
+    for count, rows in _alike(halvings(scale), 2 if device.type == "cpu" else len(images)):
+        chosen = images.index_select(0, rows.to(device))
+        warped.append(_warp_alike(chosen, to_source[rows].to(device), scale[rows].to(device), count, size))
+        orders.append(rows)
+    return torch.cat(warped).index_select(0, torch.cat(orders).argsort().to(device))
 
 
-def _sampling_matrices(matrices: Tensor, source: int, size: int) -> Tensor:
-    """From view to source, both running from -1 to 1 between their borders, as grid_sample wants: (n, 2, 3)."""
-    linear = torch.linalg.inv(matrices[:, :, :2])  # (n, 2, 2)
-    middle = torch.full((2, 1), size / 2, dtype=matrices.dtype, device=matrices.device)
-    offset = linear @ (middle - matrices[:, :, 2:]) * (2 / source) - 1  # (n, 2, 1), where the view's middle comes from
-    return torch.cat([linear * (size / source), offset], dim=2)
+def _alike(times: Tensor, most: int) -> Iterator[tuple[int, Tensor]]:
+    """Images to be halved alike: how often, and `most` rows at once. Few stay in a CPU's cache and in reused memory."""
+    for count in times.unique().tolist():
+        for rows in (times == count).nonzero().flatten().split(most):
+            yield count, rows
+
+
+def _inverse(matrices: Tensor) -> Tensor:
+    """The maps back, (n, 2, 3)."""
+    linear = torch.linalg.inv(matrices[:, :, :2])
+    return torch.cat([linear, -linear @ matrices[:, :, 2:]], dim=2)
+
+
+def _warp_alike(images: Tensor, to_source: Tensor, scale: Tensor, count: int, size: int) -> Tensor:
+    """Images that are all halved `count` times."""
+    for _ in range(count):
+        images = halve(images)
+    extent = images.shape[-1] * 2**count  # px of the source, from border to border
+    images = smooth(images, scale / 2**count)
+    grid = _sampling_grid(to_source, extent, size)
+    return functional.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+
+
+def _sampling_grid(to_source: Tensor, extent: int, size: int) -> Tensor:
+    """Where each pixel comes from, as grid_sample wants it, from -1 to 1 between the borders: (n, size, size, 2)."""
+    centres = torch.arange(size, device=to_source.device) + 0.5
+    across, down, offset = (to_source * (2 / extent))[..., None, None].unbind(dim=2)  # (n, 2, 1, 1) each
+    # Planes of x and y, looked at as pairs: an eighth of the time of affine_grid.
+    return (across * centres + (down * centres[:, None] + (offset - 1))).permute(0, 2, 3, 1)

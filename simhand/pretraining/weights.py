@@ -1,64 +1,96 @@
 """Adaptive weights from how near two hands' keypoints are (paper section 3.3, Eq. 2, and supplement 6.3, Eq. 4).
 
-The paper has one minimum and maximum "within the mini-batch"; as in the official code, positives are scaled among the N
-positive pairs, and all other pairs among all 2N x 2N (whose minimum is the 0 of a hand with itself).
+Where the paper leaves a choice, and what `behaviour: official` does instead (docs/differences.md):
+
+* Eq. 2 scales by "the minimum and maximum distances within the mini-batch": those of all pairs of distinct hands, for
+  positives and negatives alike. The official code scales positives among positives, so that the least similar of them
+  always weighs 0 and is not attracted at all; and it counts the distance 0 of a hand from itself.
+* Where all distances are equal the weight is 1; the official code divides 0 by 0.
+* Eq. 4 has a factor of 2, which makes the mean weight about 1; the official code has none.
 """
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
+
+from simhand.pretraining.distances import all_distances, paired_distances
+from simhand.pretraining.processes import ALONE, Processes
+from simhand.pretraining.settings import PretrainingSettings
 
 _EQUAL = 1e-6  # distances that differ by less than this part of them count as equal
 
 
-def paired_distances(first: Tensor, second: Tensor) -> Tensor:
-    """Mean distance over joints between hand i of either side: (n, 21, 2) twice to (n,), px."""
-    return (first - second).norm(dim=-1).mean(dim=-1)
-
-
-def all_distances(keypoints: Tensor) -> Tensor:
-    """Mean distance over joints between any two hands: (m, 21, 2) to (m, m), px.
-
-    Summed joint by joint: two (m, m) arrays are held where a broadcast would need 42.
-    """
-    total = keypoints.new_zeros(len(keypoints), len(keypoints))
-    for joint in keypoints.unbind(dim=1):  # (m, 2)
-        total += torch.cdist(joint, joint, compute_mode="donot_use_mm_for_euclid_dist")
-    return total / keypoints.shape[1]
-
-
-def linear_weights(distances: Tensor) -> Tensor:
-    """(d_max - d) / (d_max - d_min), in [0, 1] (paper Eq. 2); all 1 where all distances are equal."""
-    nearest, farthest = distances.aminmax()
-    span = farthest - nearest
-    spread = span > _EQUAL * farthest
-    return torch.where(spread, (farthest - distances) / torch.where(spread, span, 1.0), 1.0)
-
-
-def sigmoid_weights(distances: Tensor, slope: float, factor: float = 2.0) -> Tensor:
-    """`factor` / (1 + exp(slope (d - mean d))), in [0, factor] (paper Eq. 4: 2; the official code has none: 1)."""
-    return factor * torch.sigmoid(slope * (distances.mean() - distances))
-
-
 @torch.no_grad()
 def adaptive_weights(
-    first: Tensor, second: Tensor, weighting: Literal["linear", "sigmoid"], slopes: tuple[float, float]
-) -> tuple[Tensor, Tensor]:
-    """Weights of a batch's positive pairs and of all its pairs, without gradient.
+    first: Tensor, second: Tensor, settings: PretrainingSettings, processes: Processes = ALONE
+) -> tuple[Tensor | None, Tensor | None]:
+    """Weights of this process's positive pairs and of its hands with all hands, without gradient.
 
     Args:
-        first: keypoints (N, 21, 2), px of the views.
-        second: keypoints (N, 21, 2); hand i is the positive of hand i of `first`.
-        weighting: linear or sigmoid.
-        slopes: lambda of the sigmoid, for positives and for all pairs.
+        first: keypoints (n, 21, 2), px, of this process's part of the batch.
+        second: keypoints (n, 21, 2); hand i is the positive of hand i of `first`.
+        settings: weighting (linear or sigmoid), its slopes, which pairs, which distance, and behaviour.
+        processes: that share the batch; extrema and means are those of all.
 
     Returns:
-        (N,) and (2N, 2N).
+        (n,) and (2n, 2N), rows being `first` followed by `second`, columns the same of every process in turn; None
+        for what is not weighted.
     """
-    positive, pairs = paired_distances(first, second), all_distances(torch.cat([first, second]))
-    if weighting == "linear":
-        return linear_weights(positive), linear_weights(pairs)
-    return sigmoid_weights(positive, slopes[0]), sigmoid_weights(pairs, slopes[1])
+    own = torch.cat([first, second])
+    positive = paired_distances(first, second, settings.weight_distance)
+    pairs = all_distances(own, processes.gather(own), settings.weight_distance)
+    scale = _linear if settings.weighting == "linear" else _sigmoid
+    positive, pairs = scale(positive, pairs, settings, processes)
+    weighted = settings.weighted_pairs
+    return None if weighted == "negatives" else positive, None if weighted == "positives" else pairs
+
+
+def linear_weights(distances: Tensor, nearest: Tensor, farthest: Tensor) -> Tensor:
+    """(d_max - d) / (d_max - d_min), in [0, 1] (paper Eq. 2), in place of `distances`; nan where the span is 0."""
+    return distances.neg_().add_(farthest).div_(farthest - nearest)
+
+
+def sigmoid_weights(distances: Tensor, mean: Tensor, slope: float, factor: float) -> Tensor:
+    """`factor` / (1 + exp(slope (d - mean))), in [0, factor] (paper Eq. 4), in place of `distances`."""
+    return distances.sub_(mean).mul_(-slope).sigmoid_().mul_(factor)
+
+
+def _linear(
+    positive: Tensor, pairs: Tensor, settings: PretrainingSettings, processes: Processes
+) -> tuple[Tensor, Tensor]:
+    if settings.behaviour == "official":
+        of_positives = processes.minimum(positive.min()), processes.maximum(positive.max())
+        of_pairs = processes.minimum(pairs.min()), processes.maximum(pairs.max())
+        return linear_weights(positive, *of_positives), linear_weights(pairs, *of_pairs)
+    farthest = processes.maximum(pairs.max())
+    _with_itself(pairs, processes).fill_(float("inf"))
+    nearest = processes.minimum(pairs.min())
+    _with_itself(pairs, processes).fill_(0.0)
+    equal = farthest - nearest <= _EQUAL * farthest
+    scaled = (linear_weights(distances, nearest, farthest) for distances in (positive, pairs))
+    positive, pairs = (weights.masked_fill_(equal, 1.0).clamp_(0.0, 1.0) for weights in scaled)
+    return positive, pairs
+
+
+def _sigmoid(
+    positive: Tensor, pairs: Tensor, settings: PretrainingSettings, processes: Processes
+) -> tuple[Tensor, Tensor]:
+    official = settings.behaviour == "official"
+    factor = 1.0 if official else 2.0
+    with_itself = 0 if official else len(pairs)  # distances of 0 that the paper does not know of
+    means = (_mean(distances, none, processes) for distances, none in ((positive, 0), (pairs, with_itself)))
+    scaled = zip((positive, pairs), means, settings.sigmoid_lambda, strict=True)
+    positive, pairs = (sigmoid_weights(distances, mean, slope, factor) for distances, mean, slope in scaled)
+    return positive, pairs
+
+
+def _with_itself(pairs: Tensor, processes: Processes) -> Tensor:
+    """What each hand has with itself in (2n, 2N): a view, (2n,)."""
+    return pairs.diagonal(processes.rank * len(pairs))
+
+
+def _mean(distances: Tensor, left_out: int, processes: Processes) -> Tensor:
+    """Over all processes, but so many distances of 0."""
+    count = (distances.numel() - left_out) * processes.count  # all have equal parts
+    return (processes.sum(distances.sum(dtype=torch.float64)) / count).to(distances.dtype)

@@ -4,36 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simhand.reporting.figures import LineStyle, save_png, styled
-from simhand.reporting.inputs import Result
+from simhand.reporting.figures import GREY, LineStyle, save_png, styled
+from simhand.reporting.inputs import Result, Run
 from simhand.reporting.records import read_curve
+from simhand.reporting.run_cards import RunCard, read_card
 from simhand.reporting.table import run_label
 
+_BELOW = {"learning_rate": "Learning rate", "gradient_norm": "Norm of the gradient", "images_per_s": "Images/s"}
+_NOTE: dict[str, Any] = {"color": GREY, "fontsize": 8}
 _MARKED = 25  # a curve of so many points or fewer has each of them marked
 _LEGEND_COLUMNS = 4
 
 
 @styled
-def pretraining_curves(runs: Mapping[str, Path], styles: Mapping[str, LineStyle], path: Path) -> None:
-    """The contrastive loss of each pre-training run, a mean over each epoch (PNG).
+def pretraining_curves(runs: Mapping[str, Run], styles: Mapping[str, LineStyle], path: Path) -> None:
+    """Loss, learning rate, norm of the gradient and speed of each pre-training run (PNG).
+
+    All are means over epochs but the learning rate, a smooth curve already. A dotted line is the loss of guessing.
 
     Raises:
-        TableError: a run's metrics are missing or damaged.
+        TableError: a run's card or metrics are missing or damaged.
     """
-    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
-    axes = figure.subplots()
-    for name, metrics in runs.items():
-        curve = read_curve(metrics, ["epoch", "loss"])  # epochs count from 0
-        _draw(axes, *_epoch_means(curve["epoch"] + 1, curve["loss"]), styles[name], name)
-    _name_axes(axes, "Pre-training", "contrastive loss")
-    _add_legend(figure, axes)
+    figure = Figure(figsize=(10, 6.2), layout="constrained")
+    panels = figure.subplot_mosaic([["loss"] * 3, list(_BELOW)], height_ratios=[1.7, 1])
+    for name, run in runs.items():
+        _draw_run(panels, run, styles[name], name)
+    _draw_chances(panels["loss"], [read_card(run.card) for run in runs.values()])
+    for key, title in {"loss": "Contrastive loss", **_BELOW}.items():
+        _name_axes(panels[key], title, "")
+    for key in ("gradient_norm", "images_per_s"):
+        panels[key].set_ylim(bottom=0)
+    _add_legend(figure, panels["loss"])
     save_png(figure, path)
+
+
+def _draw_run(panels: Mapping[str, Axes], run: Run, style: LineStyle, name: str) -> None:
+    curve = read_curve(run.metrics, ["step", "epoch", "loss", *_BELOW])
+    card = read_card(run.card)
+    steps_per_epoch = card.steps / card.epochs
+    for key in ("loss", "gradient_norm", "images_per_s"):
+        label = name if key == "loss" else None
+        _draw(panels[key], *_epoch_means(curve["epoch"] + 1, curve[key]), style, label)  # epochs count from 0
+    _draw(panels["learning_rate"], curve["step"] / steps_per_epoch, curve["learning_rate"], style, None)
+
+
+def _draw_chances(axes: Axes, cards: Sequence[RunCard]) -> None:
+    """A line for each number of views to guess among."""
+    for views, chance in sorted({(2 * card.pairs_per_loss - 1, card.chance) for card in cards if card.chance}):
+        axes.axhline(chance, color=GREY, linewidth=1, linestyle=":")
+        text = f"guessing among {views:,} views, unweighted"
+        axes.text(1, chance, text, transform=axes.get_yaxis_transform(), ha="right", va="bottom", **_NOTE)
 
 
 @styled

@@ -20,8 +20,17 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Run:
+    """One pre-training run."""
+
+    metrics: Path  # JSON lines, one every few steps
+    card: Path  # JSON, `simhand.pretraining.card`
+    pairs: Path  # .npz, `simhand.pretraining.pair_sample`
+
+
+@dataclass(frozen=True)
 class ReportInputs:
     """All of it; results and runs are shown in the order in which they stand here."""
 
     results: Sequence[Result]
-    runs: Mapping[str, Path]  # name to metrics.jsonl, one line every few steps
+    runs: Mapping[str, Run]  # of pre-training, by name

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -22,15 +21,14 @@ from simhand.files import open_arrow, read_parquet
 from simhand.frames.images import decode_jpeg
 from simhand.mining.knn import video_numbers
 from simhand.reporting.data_inputs import Pool
-from simhand.reporting.figures import BLUE, GOLD, GREEN, GREY, INK, ORANGE, PURPLE, SKY, save_png, styled
+from simhand.reporting.figures import BLUE, GREY, INK, save_png, styled
 from simhand.reporting.pool_numbers import read_pairs
+from simhand.reporting.skeleton import draw_skeleton
 from simhand.stable import stable_hash
 from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
 
 _SHOWN = 8  # neighbours in one line of the sheet
 _BATCH = 2**15  # members that are in memory at once
-_FINGERS = [[0, *range(first, first + 4)] for first in range(1, 21, 4)]  # wrist to tip
-_FINGER_COLOURS = (ORANGE, GOLD, GREEN, SKY, PURPLE)
 _TILE_INCHES = 1.15
 _LINE = 1.32  # from one line of the sheet to the next, in tiles: a picture and two lines of text
 _GAP = 0.05  # between pictures, in tiles; after the query a wider one
@@ -146,13 +144,7 @@ def _left(column: int) -> float:
 def _draw_tile(axes: Axes, tile: Tile, left: float, top: float, *, framed: bool) -> None:
     axes.imshow(tile.image, extent=(left, left + 1, top + 1, top), aspect="auto", interpolation="antialiased")
     window = Rectangle((left, top), 1, 1, transform=axes.transData)
-    places = tile.keypoints + np.array([left, top])
-    bones = [places[finger] for finger in _FINGERS]
-    for colours, thickness in (("white", 2.2), (_FINGER_COLOURS, 1.2)):  # a light rim sets lines off from the hand
-        axes.add_collection(
-            LineCollection(bones, colors=colours, linewidths=thickness, capstyle="round", clip_path=window),
-            autolim=False,
-        )
+    draw_skeleton(axes, tile.keypoints + np.array([left, top]), window)
     if framed:
         axes.add_patch(Rectangle((left, top), 1, 1, fill=False, edgecolor=BLUE, linewidth=3))
     texts = ((0.13, tile.caption, INK), (0.245, _shortened(tile.video), GREY))

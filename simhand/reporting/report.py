@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from simhand.files import whole_file
 from simhand.reporting.curves import finetuning_curves, pretraining_curves
-from simhand.reporting.figures import run_styles
+from simhand.reporting.figures import LineStyle, run_styles
 from simhand.reporting.grid import markdown
-from simhand.reporting.inputs import ReportInputs
+from simhand.reporting.inputs import ReportInputs, Run
 from simhand.reporting.page import Section, page
+from simhand.reporting.pairs_sheet import pairs_sheet
+from simhand.reporting.run_cards import read_card
+from simhand.reporting.runs_table import runs_grid, runs_table
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.table import error_table, mean_pose_note, table_grid
 
@@ -21,7 +25,22 @@ _ERRORS = (
     "PA-MPJPE: the same after Procrustes alignment. PCK-AUC: area under the curve of correct keypoints from 20 to 50 "
     "mm, in percent. With several seeds, mean ± standard deviation. The best of each group stands out."
 )
-_TRAINING = "The loss of contrastive pre-training, then loss and error on the labelled training images."
+_PRETRAINING = (
+    "Final loss: the contrastive loss, a mean over the last epoch; beside it the loss of guessing each view's partner "
+    "among all other views. Losses cannot be compared between runs of another weighting, temperature or number of "
+    "pairs. Waiting: the share of the time in which training waited for crops. The card.json of a run tells the rest."
+)
+_PAIRS = (
+    "The first pairs of each run as it saw them: a random view of a hand, and below it one of its positive. The "
+    "keypoints moved along with the views: they must lie on their hands."
+)
+_POSITIVES = {
+    "simclr": "the positive is another view of the same hand",
+    "peclr": "the positive is another view of the same hand",
+    "tempclr": "the positive is the same hand in a neighbouring frame",
+    "simhand": "the positive is a similar hand of another video",
+}
+_FINETUNING = "Loss and error on the labelled training images."
 _DATA = (
     "From videos to pairs of similar hands: counts, losses and their reasons, hands, distances, and sheets of pairs."
 )
@@ -41,21 +60,36 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
     grid = table_grid(errors)
     _write_csv(errors, folder / "table.csv")
     _write_text(markdown(grid), folder / "table.md")
+    styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
+    finetuning_curves(inputs.results, styles, folder / "finetuning.png")
     sections = [
         Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grid]),
-        Section("Training", _TRAINING, pictures=_draw_curves(inputs, folder)),
+        *_pretraining_sections(inputs, styles, folder),
+        Section("Fine-tuning", _FINETUNING, pictures=[("Curves of fine-tuning", folder / "finetuning.png")]),
         Section("Data", _DATA, links=[("The data report", DATA_PAGE)]),
     ]
     _write_text(page(settings.title, _LEAD, sections), folder / "index.html")
 
 
-def _draw_curves(inputs: ReportInputs, folder: Path) -> list[tuple[str, Path]]:
-    styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
-    pictures = [("Curves of fine-tuning", folder / "finetuning.png")]
-    finetuning_curves(inputs.results, styles, folder / "finetuning.png")
-    if inputs.runs:
-        pictures.insert(0, ("Curves of pre-training", folder / "pretraining.png"))
-        pretraining_curves(inputs.runs, styles, folder / "pretraining.png")
+def _pretraining_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folder: Path) -> list[Section]:
+    if not inputs.runs:
+        return []
+    table = runs_table(inputs.runs)
+    _write_csv(table, folder / "runs.csv")
+    pretraining_curves(inputs.runs, styles, folder / "pretraining.png")
+    curves = [("Curves of pre-training", folder / "pretraining.png")]
+    return [
+        Section("Pre-training", _PRETRAINING, [runs_grid(table)], curves),
+        Section("Augmented pairs", _PAIRS, pictures=_draw_pairs(inputs.runs, folder)),
+    ]
+
+
+def _draw_pairs(runs: Mapping[str, Run], folder: Path) -> list[tuple[str, Path]]:
+    pictures = []
+    for name, run in runs.items():
+        path = folder / f"pairs_{name}.png"
+        pairs_sheet(run.pairs, name, _POSITIVES[read_card(run.card).method], path)
+        pictures.append((f"Augmented pairs of the run {name}", path))
     return pictures
 
 

@@ -1,136 +1,132 @@
-"""Losses, weights and gradients against the official code's (a_contrastive.npz, tau 0.5, views of 128 px)."""
+"""Losses, weights and gradients of `behaviour: official` against the official code's (a_contrastive.npz)."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
+from numpy.lib.npyio import NpzFile
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from simhand.pretraining.augment import Views
 from simhand.pretraining.inverse import undo_view
-from simhand.pretraining.nt_xent import nt_xent
-from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
-from simhand.pretraining.weights import all_distances, linear_weights, paired_distances, sigmoid_weights
+from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.step import contrastive_loss
+from simhand.pretraining.weights import adaptive_weights
 
-TEMPERATURE = 0.5
-SIDE_PX = 128  # by which the official code divides the jitter
-SLOPES = {"5_0.05": (5.0, 0.05), "2.5_0.01": (2.5, 0.01), "1_0.005": (1.0, 0.005)}
+SIZE_PX = 128
+DTYPES = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+SUFFIX = {torch.float64: "f64", torch.float32: "f32"}
+METHODS = {"simclr": "simclr", "peclr": "peclr", "simhand": "simhand", "simclr_w": "simclr", "peclr_w": "peclr"}
+METHODS["simhand_w"] = "simhand"
+METRICS = {"mpjpe": "mpjpe", "wabs": "w_abs", "woabs": "w_o_abs"}
+KEYPOINTS = {"aug": "augmented", "ori": "original"}
+PAIRS = {"pos_neg": "both", "pos": "positives", "neg": "negatives"}
 
 
 @pytest.fixture(scope="module")
-def data(recorded: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    with np.load(recorded / "a_contrastive.npz", allow_pickle=False) as file:
-        yield file
+def data(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("a_contrastive")
 
 
-def raw(data: np.lib.npyio.NpzFile, dtype: torch.dtype) -> list[Tensor]:
-    return [torch.tensor(data[f"proj_raw{view}"], dtype=dtype, requires_grad=True) for view in (1, 2)]
+def settings_of(method: str, weighted: str | None = None, pairs: str = "pos_neg") -> PretrainingSettings:
+    """Of a recorded case, e.g. simhand_w, sigmoid_5_0.05_mpjpe_aug, pos."""
+    values: dict[str, object] = {"method": METHODS[method], "pool": "recorded", "behaviour": "official"}
+    if weighted is not None:
+        weighting, *slopes, metric, which = weighted.split("_")
+        values |= {"weighting": weighting, "weight_distance": METRICS[metric], "weighted_pairs": PAIRS[pairs]}
+        values |= {"weighted_keypoints": KEYPOINTS[which]} | ({"sigmoid_lambda": slopes} if slopes else {})
+    return PretrainingSettings.model_validate(values)
 
 
-def undone(data: np.lib.npyio.NpzFile, embeddings: list[Tensor], crop: bool = True, turn: bool = True) -> list[Tensor]:
-    """The official inverse: the recorded jitter is the negative of the square's shift."""
-    results = []
-    for view, each in enumerate(embeddings, start=1):
-        jitter = np.stack([data[f"jitter_{axis}_{view}"] for axis in "xy"], axis=1)
-        shift = torch.tensor(-jitter / SIDE_PX if crop else 0 * jitter).to(each.dtype)
-        angle = torch.tensor(data[f"angle_{view}"]).to(each.dtype)
-        results.append(undo_view(each, angle if turn else 0 * angle, shift))
-    return results
+def cases(data: NpzFile, dtype: torch.dtype) -> Iterator[tuple[str, PretrainingSettings]]:
+    """The recorded losses: their names and settings."""
+    ending = f"/loss_{SUFFIX[dtype]}"
+    for key in data.files:
+        if key.endswith(ending):
+            name = key.removesuffix(ending)
+            yield name, settings_of(*name.split("/"))
 
 
-def keypoints(data: np.lib.npyio.NpzFile, which: str, dtype: torch.dtype) -> list[Tensor]:
-    return [torch.tensor(data[f"joints{view}_{which}"][..., :2], dtype=dtype) for view in (1, 2)]
+def raw(data: NpzFile, dtype: torch.dtype) -> Tensor:
+    """Projections (2N, d), the leaf of all gradients."""
+    return torch.from_numpy(np.concatenate([data["proj_raw1"], data["proj_raw2"]])).to(dtype).requires_grad_()
 
 
-def own_weights(data: np.lib.npyio.NpzFile, name: str, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Weights of a recorded configuration, e.g. linear_mpjpe_aug or sigmoid_5_0.05_mpjpe_aug."""
-    kind, *slopes, _, which = name.split("_")
-    first, second = keypoints(data, which, dtype)
-    positive, pairs = paired_distances(first, second), all_distances(torch.cat([first, second]))
-    if kind == "linear":
-        return linear_weights(positive), linear_weights(pairs)
-    slope = SLOPES["_".join(slopes)]
-    return sigmoid_weights(positive, slope[0], factor=1.0), sigmoid_weights(pairs, slope[1], factor=1.0)
+def views(data: NpzFile, dtype: torch.dtype, crop: bool = True, turn: bool = True) -> Views:
+    """What is known of the views; the recorded jitter is the negative of the square's shift."""
 
+    def both(pattern: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([data[pattern.format(view)] for view in (1, 2)])).to(dtype)
 
-def check_loss(data: np.lib.npyio.NpzFile, name: str, loss: Tensor, embeddings: list[Tensor]) -> None:
-    """The loss, and its gradient with respect to the projections where it was recorded."""
-    double = loss.dtype == torch.float64
-    suffix, tolerance = ("f64", 1e-9) if double else ("f32", 1e-5)
-    np.testing.assert_allclose(loss.item(), data[f"{name}/loss_{suffix}"], rtol=tolerance)
-    loss.backward()
-    for view, each in enumerate(embeddings, start=1):
-        key = f"{name}/grad_raw{view}_{suffix}"
-        if key in data.files:
-            assert each.grad is not None
-            exact = data[key].dtype == np.float64
-            np.testing.assert_allclose(
-                each.grad, data[key], rtol=1e-9 if exact else 1e-5, atol=1e-12 if exact else 1e-8
-            )
-
-
-DTYPES = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
-MPJPE = ["linear_mpjpe_aug", "linear_mpjpe_ori", *(f"sigmoid_{slopes}_mpjpe_aug" for slopes in SLOPES)]
-ONE_SIDED = ["linear_mpjpe_aug", "sigmoid_2.5_0.01_mpjpe_aug"]
-RECORDED = [(name, "pos_neg") for name in MPJPE] + [(name, variant) for name in ONE_SIDED for variant in ("pos", "neg")]
+    shift = -torch.stack([both(f"jitter_{axis}_{{}}") for axis in "xy"], dim=1) / SIZE_PX
+    augmented, original = (both(f"joints{{}}_{which}")[..., :2] for which in ("aug", "ori"))
+    angle = both("angle_{}")
+    return Views(
+        images=torch.empty(0),
+        keypoints_px=augmented,
+        angle_deg=angle * turn,
+        shift=shift * crop,
+        crop_keypoints_px=original,
+    )
 
 
 @DTYPES
-def test_simclr(data: np.lib.npyio.NpzFile, dtype: torch.dtype) -> None:
-    embeddings = raw(data, dtype)
-    first, second = (normalize(each, dim=1) for each in embeddings)
-    check_loss(data, "simclr", nt_xent(first, second, TEMPERATURE), embeddings)
+def test_every_loss_and_gradient(data: NpzFile, dtype: torch.dtype) -> None:
+    exact = dtype == torch.float64
+    names = []
+    for name, settings in cases(data, dtype):
+        embeddings = raw(data, dtype)
+        loss = contrastive_loss(embeddings, views(data, dtype), settings)
+        np.testing.assert_allclose(loss.item(), data[f"{name}/loss_{SUFFIX[dtype]}"], rtol=1e-9 if exact else 1e-5)
+        (slopes,) = torch.autograd.grad(loss, embeddings)
+        for view, slope in enumerate(slopes.chunk(2), start=1):
+            check_gradient(data, f"{name}/grad_raw{view}_{SUFFIX[dtype]}", slope)
+        names.append(name)
+    assert {name.split("/")[0] for name in names} == set(METHODS)
+    assert {name.split("/")[2] for name in names if name.startswith("simhand_w")} == set(PAIRS)
+
+
+def check_gradient(data: NpzFile, key: str, slope: Tensor) -> None:
+    if key in data.files:  # not recorded in float32 for every case
+        recorded = data[key]
+        tolerance = 1e-9 if recorded.dtype == np.float64 else 1e-5  # some of float64 were stored as float32
+        np.testing.assert_allclose(
+            slope, recorded, rtol=tolerance, atol=tolerance * np.abs(recorded).max(), err_msg=key
+        )
 
 
 @DTYPES
-@pytest.mark.parametrize("method", ["peclr", "simhand"])
-def test_peclr_and_simhand(data: np.lib.npyio.NpzFile, method: str, dtype: torch.dtype) -> None:
-    embeddings = raw(data, dtype)
-    check_loss(data, method, nt_xent(*undone(data, embeddings), TEMPERATURE), embeddings)
+def test_every_weight(data: NpzFile, dtype: torch.dtype) -> None:
+    ending = f"/pos_{SUFFIX[dtype]}"
+    names = [key.split("/")[1] for key in data.files if key.startswith("weights/") and key.endswith(ending)]
+    assert names
+    tolerance = 1e-9 if dtype == torch.float64 else 1e-5
+    for name in names:
+        settings = settings_of("simhand_w", name)
+        seen = views(data, dtype)
+        keypoints = seen.keypoints_px if settings.weighted_keypoints == "augmented" else seen.crop_keypoints_px
+        first, second = keypoints.chunk(2)
+        for part, weights in zip(("pos", "neg"), adaptive_weights(first, second, settings), strict=True):
+            recorded = data[f"weights/{name}/{part}_{SUFFIX[dtype]}"]
+            np.testing.assert_allclose(weights, recorded, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
 @DTYPES
 @pytest.mark.parametrize("which", ["both", "crop_only", "rotate_only", "none"])
-def test_inverse(data: np.lib.npyio.NpzFile, which: str, dtype: torch.dtype) -> None:
-    crop, turn = which in {"both", "crop_only"}, which in {"both", "rotate_only"}
-    suffix, tolerance = ("f64", 1e-12) if dtype == torch.float64 else ("f32", 1e-6)
-    for view, each in enumerate(undone(data, raw(data, dtype), crop, turn), start=1):
-        np.testing.assert_allclose(each.detach(), data[f"inverse/{which}/z{view}_{suffix}"], atol=tolerance)
-
-
-@pytest.mark.parametrize("name", MPJPE)
-def test_weights(data: np.lib.npyio.NpzFile, name: str) -> None:
-    positive, pairs = own_weights(data, name, torch.float64)
-    np.testing.assert_allclose(positive, data[f"weights/{name}/pos_f64"], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(pairs, data[f"weights/{name}/neg_f64"], rtol=1e-9, atol=1e-12)
+def test_inverse(data: NpzFile, which: str, dtype: torch.dtype) -> None:
+    seen = views(data, dtype, crop=which in {"both", "crop_only"}, turn=which in {"both", "rotate_only"})
+    undone = undo_view(raw(data, dtype).detach(), seen.angle_deg, seen.shift).chunk(2)
+    for view, each in enumerate(undone, start=1):
+        tolerance = 1e-9 if dtype == torch.float64 else 1e-6
+        np.testing.assert_allclose(each, data[f"inverse/{which}/z{view}_{SUFFIX[dtype]}"], atol=tolerance)
 
 
 @DTYPES
-@pytest.mark.parametrize(("name", "variant"), RECORDED)
-def test_weighted_loss(data: np.lib.npyio.NpzFile, name: str, variant: str, dtype: torch.dtype) -> None:
-    key = f"simhand_w/{name}/{variant}"
-    embeddings = raw(data, dtype)
-    positive, pairs = own_weights(data, name, dtype)
-    positive = torch.ones_like(positive) if variant == "neg" else positive
-    pairs = torch.ones_like(pairs) if variant == "pos" else pairs
-    check_loss(data, key, weighted_nt_xent(*undone(data, embeddings), positive, pairs, TEMPERATURE), embeddings)
-
-
-@pytest.mark.parametrize("name", ["linear_wabs_aug", "linear_woabs_aug"])
-def test_loss_with_other_recorded_weights(data: np.lib.npyio.NpzFile, name: str) -> None:
-    embeddings = raw(data, torch.float64)
-    weights = [torch.tensor(data[f"weights/{name}/{part}_f64"]) for part in ("pos", "neg")]
-    loss = weighted_nt_xent(*undone(data, embeddings), *weights, TEMPERATURE)
-    check_loss(data, f"simhand_w/{name}/pos_neg", loss, embeddings)
-
-
-@DTYPES
-@pytest.mark.parametrize("method", ["peclr_w", "simclr_w"])
-def test_weights_with_other_methods(data: np.lib.npyio.NpzFile, method: str, dtype: torch.dtype) -> None:
-    embeddings = raw(data, dtype)
-    views = undone(data, embeddings) if method == "peclr_w" else [normalize(each, dim=1) for each in embeddings]
-    positive, pairs = own_weights(data, "linear_mpjpe_aug", dtype)
-    loss = weighted_nt_xent(views[0], views[1], positive, pairs, TEMPERATURE)
-    check_loss(data, f"{method}/linear_mpjpe_aug/pos_neg", loss, embeddings)
+def test_simclr_embeddings(data: NpzFile, dtype: torch.dtype) -> None:
+    for view, each in enumerate(normalize(raw(data, dtype).detach(), dim=1).chunk(2), start=1):
+        tolerance = 1e-9 if dtype == torch.float64 else 1e-6
+        np.testing.assert_allclose(each, data[f"simclr/z{view}_{SUFFIX[dtype]}"], atol=tolerance)

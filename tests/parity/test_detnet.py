@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,8 @@ GAINS = {"deconv.0.": 0.5**0.5, "deconv.": 2.0, ".prediction.": 0.25}  # the fir
 
 
 @pytest.fixture(scope="module")
-def recording(shared: Path) -> Iterator[NpzFile]:
-    with np.load(shared / "reference" / "parity" / "d_detnet.npz", allow_pickle=False) as file:
-        yield file
+def data(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("d_detnet")
 
 
 @pytest.fixture(scope="module")
@@ -63,19 +62,19 @@ def filled(key: str, shape: tuple[int, ...], seed: int, place: int) -> np.ndarra
 
 
 @pytest.fixture(scope="module")
-def model(shared: Path, keys: dict[str, tuple[int, ...]], recording: NpzFile) -> DetNet:
+def model(shared: Path, keys: dict[str, tuple[int, ...]], data: NpzFile) -> DetNet:
     seed = json.loads((shared / "reference" / "parity" / "meta.json").read_text())["fill_seeds"]["d_detnet"]
     weights = {key: filled(key, keys[key], seed, place) for place, key in enumerate(sorted(keys))}
     for key in ("encoder.features.0.weight", "deconv.0.weight", "hmap_0.project.1.running_var"):
-        np.testing.assert_allclose(weights[key].reshape(-1)[:8], recording[f"r50/check/{key}"], rtol=1e-6)
+        np.testing.assert_allclose(weights[key].reshape(-1)[:8], data[f"r50/check/{key}"], rtol=1e-6)
     model = DetNet(torchvision.models.resnet50(weights=None)).eval()
     model.load_state_dict({key: torch.from_numpy(value) for key, value in weights.items()})
     return model
 
 
 @pytest.fixture(scope="module")
-def output(model: DetNet, recording: NpzFile) -> DetNetOutput:
-    images = torch.from_numpy(recording["r50/input_u8"]).float() / 255 - 0.5
+def output(model: DetNet, data: NpzFile) -> DetNetOutput:
+    images = torch.from_numpy(data["r50/input_u8"]).float() / 255 - 0.5
     with torch.no_grad():
         return model(images)
 
@@ -86,44 +85,44 @@ def test_names_and_shapes_are_the_official_ones(keys: dict[str, tuple[int, ...]]
     assert sum(parameter.numel() for parameter in model.parameters()) == 36_059_859
 
 
-def test_maps(output: DetNetOutput, recording: NpzFile) -> None:
-    np.testing.assert_allclose(output.heatmaps, recording["r50/h_map"], atol=2e-5)
-    np.testing.assert_allclose(output.direction_maps[0], recording["r50/d_map_img0"], atol=2e-4)
-    np.testing.assert_allclose(output.location_maps[0], recording["r50/l_map_img0"], atol=2e-4)
+def test_maps(output: DetNetOutput, data: NpzFile) -> None:
+    np.testing.assert_allclose(output.heatmaps, data["r50/h_map"], atol=2e-5)
+    np.testing.assert_allclose(output.direction_maps[0], data["r50/d_map_img0"], atol=2e-4)
+    np.testing.assert_allclose(output.location_maps[0], data["r50/l_map_img0"], atol=2e-4)
 
 
-def test_encoder(model: DetNet, recording: NpzFile) -> None:
-    image = torch.from_numpy(recording["r50/input_u8"][:1]).float() / 255 - 0.5
+def test_encoder(model: DetNet, data: NpzFile) -> None:
+    image = torch.from_numpy(data["r50/input_u8"][:1]).float() / 255 - 0.5
     with torch.no_grad():
         features = model.encoder(image)[0, :64]
-    np.testing.assert_allclose(features, recording["r50/encoder_feat_img0_ch0_64"], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(features, data["r50/encoder_feat_img0_ch0_64"], rtol=1e-4, atol=1e-4)
 
 
-def test_joints_at_their_own_peaks(output: DetNetOutput, recording: NpzFile) -> None:
-    clear = recording["r50/argmax_gap"] > 1e-4  # elsewhere rounding may decide between two cells
+def test_joints_at_their_own_peaks(output: DetNetOutput, data: NpzFile) -> None:
+    clear = data["r50/argmax_gap"] > 1e-4  # elsewhere rounding may decide between two cells
     assert clear.sum() > 30
-    np.testing.assert_array_equal(output.cells[clear], recording["r50/uv"][clear])
-    np.testing.assert_allclose(output.directions[clear], recording["r50/delta"][clear], atol=2e-4)
-    np.testing.assert_allclose(output.locations[clear], recording["r50/xyz"][clear], atol=2e-4)
+    np.testing.assert_array_equal(output.cells[clear], data["r50/uv"][clear])
+    np.testing.assert_allclose(output.directions[clear], data["r50/delta"][clear], atol=2e-4)
+    np.testing.assert_allclose(output.locations[clear], data["r50/xyz"][clear], atol=2e-4)
 
 
-def test_recorded_target_heatmaps(recording: NpzFile) -> None:
+def test_recorded_target_heatmaps(data: NpzFile) -> None:
     """Their centres are given as cells, so the truncation of pixels has no part here."""
-    cells = torch.from_numpy(recording["loss/hm_center_uv"]).double()
+    cells = torch.from_numpy(data["loss/hm_center_uv"]).double()
     maps, veil = heatmaps(cells * 4, image_size=128, stride=4)
-    np.testing.assert_allclose(maps, recording["loss/hm"], atol=1e-7)
-    np.testing.assert_array_equal(veil, recording["loss/veil"])
+    np.testing.assert_allclose(maps, data["loss/hm"], atol=1e-7)
+    np.testing.assert_array_equal(veil, data["loss/veil"])
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("f32", 1e-5), ("f64", 1e-9)])
-def test_losses_and_gradients(recording: NpzFile, precision: str, tolerance: float) -> None:
+def test_losses_and_gradients(data: NpzFile, precision: str, tolerance: float) -> None:
     dtype = torch.float32 if precision == "f32" else torch.float64
 
     def value(name: str) -> torch.Tensor:
-        return torch.from_numpy(recording[f"loss/{name}"]).to(dtype)
+        return torch.from_numpy(data[f"loss/{name}"]).to(dtype)
 
     maps = {name: value(f"pred_{name}").requires_grad_() for name in ("h_map", "d_map", "l_map")}
-    labelled = torch.from_numpy(recording["loss/flag_3d"]).bool()
+    labelled = torch.from_numpy(data["loss/flag_3d"]).bool()
     heatmap = heatmap_loss(maps["h_map"], value("hm"), value("veil"))
     direction = map_loss(maps["d_map"], value("target_d"), value("hm"), labelled)
     location = map_loss(maps["l_map"], value("target_l"), value("hm"), labelled)
@@ -132,11 +131,9 @@ def test_losses_and_gradients(recording: NpzFile, precision: str, tolerance: flo
 
     found = {"det_hm": heatmap, "det_dm": direction, "det_lm": location, "total": total}
     for name, loss in found.items():
-        assert loss.item() == pytest.approx(recording[f"loss/{name}_{precision}"].item(), rel=tolerance)
+        assert loss.item() == pytest.approx(data[f"loss/{name}_{precision}"].item(), rel=tolerance)
     for name, map_ in maps.items():
         assert map_.grad is not None
-        assert map_.grad.norm().item() == pytest.approx(
-            recording[f"loss/gradnorm_{name}_{precision}"].item(), rel=tolerance
-        )
-        recorded = recording[f"loss/grad_{name}_b0j5_{precision}"]
+        assert map_.grad.norm().item() == pytest.approx(data[f"loss/gradnorm_{name}_{precision}"].item(), rel=tolerance)
+        recorded = data[f"loss/grad_{name}_b0j5_{precision}"]
         np.testing.assert_allclose(map_.grad[0, 5], recorded, rtol=tolerance, atol=tolerance * abs(recorded).max())

@@ -1,11 +1,11 @@
 """The latent inverse and its gradients against the official code's (b_inverse.npz)."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+from numpy.lib.npyio import NpzFile
 from torch import Tensor
 
 from simhand.pretraining.inverse import rotate, translate
@@ -18,18 +18,15 @@ CASES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 
 @pytest.fixture(scope="module")
-def data(recorded: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    with np.load(recorded / "b_inverse.npz", allow_pickle=False) as file:
-        yield file
+def data(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("b_inverse")
 
 
 @pytest.mark.parametrize(
     ("dtype", "suffix", "tolerance"), [(torch.float64, "f64", 1e-12), (torch.float32, "f32", 1e-5)]
 )
 @pytest.mark.parametrize("case", CASES)
-def test_value_and_gradient(
-    data: np.lib.npyio.NpzFile, case: str, dtype: torch.dtype, suffix: str, tolerance: float
-) -> None:
+def test_value_and_gradient(data: NpzFile, case: str, dtype: torch.dtype, suffix: str, tolerance: float) -> None:
     points = torch.tensor(data["enc"], dtype=dtype, requires_grad=True)
     shift = torch.tensor(np.stack([data["translate_x"], data["translate_y"]], axis=1), dtype=dtype)
     result = CASES[case](points, shift, torch.tensor(data["angle_deg"], dtype=dtype))

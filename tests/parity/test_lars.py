@@ -1,30 +1,30 @@
 """LARS over Adam and the schedule against the official configuration's (c_lars.npz)."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
+from numpy.lib.npyio import NpzFile
 from torch import nn
 
-from simhand.pretraining.lars import LarsAdam
+from simhand.pretraining.lars import LarsAdam, parameter_groups
 from simhand.pretraining.schedule import learning_rate
 
 
 @pytest.fixture(scope="module")
-def data(recorded: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    with np.load(recorded / "c_lars.npz", allow_pickle=False) as file:
-        yield file
+def data(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("c_lars")
 
 
-def test_parameters_and_scaled_gradients_of_all_steps(data: np.lib.npyio.NpzFile) -> None:
+def test_parameters_and_scaled_gradients_of_all_steps(data: NpzFile) -> None:
     meta = json.loads(str(data["meta_json"]))
     names = meta["decay_group"] + meta["no_decay_group"]
     parameters = {name: nn.Parameter(torch.tensor(data[f"p0/{name}"])) for name in names}
-    decays = {"decay_group": float(data["weight_decay"]), "no_decay_group": 0.0}
-    groups = [{"params": [parameters[name] for name in meta[key]], "decay": decay} for key, decay in decays.items()]
+    groups = parameter_groups(parameters.items(), float(data["weight_decay"]), by_name=True)
+    for group, key in zip(groups, ("decay_group", "no_decay_group"), strict=True):
+        assert {id(each) for each in group["params"]} == {id(parameters[name]) for name in meta[key]}
     optimiser = LarsAdam(groups, lr=meta["base_lr"])
     warmup_steps = meta["config"]["warmup_epochs"] * meta["iters_per_epoch"]
     for step, recorded_rate in enumerate(data["lr_used"]):
@@ -42,7 +42,7 @@ def test_parameters_and_scaled_gradients_of_all_steps(data: np.lib.npyio.NpzFile
                 np.testing.assert_allclose(parameter.grad, data[f"gscaled{step}/{name}"], rtol=1e-5, atol=1e-12)
 
 
-def test_schedules(data: np.lib.npyio.NpzFile) -> None:
+def test_schedules(data: NpzFile) -> None:
     cases = [name.removeprefix("sched/") for name in data.files if name.startswith("sched/")]
     assert cases
     for case in cases:

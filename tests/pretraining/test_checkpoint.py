@@ -66,14 +66,16 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, damage: bytes) -> None:
 def test_what_makes_a_run(tmp_path: Path, small_settings: Callable[..., PretrainingSettings]) -> None:
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"some")
-    base = fingerprint(small_settings(), "data")
-    assert fingerprint(small_settings(device="auto", workers=3, checkpoint_every_steps=7), "data") == base
-    changes = {"seed": 9, "method": "peclr", "augmentation": {"hue": (0.5, 1)}, "initial_weights": weights}
+    base = fingerprint(small_settings(), "data", None)
+    free = {"device": "auto", "workers": 3, "compile": True, "checkpoint_every_steps": 7}
+    assert fingerprint(small_settings(**free), "data", None) == base
+    changes = {"seed": 9, "method": "peclr", "augmentation": {"hue": (0.5, 1)}, "initial": "imagenet"}
     for key, value in changes.items():
-        assert fingerprint(small_settings(**{key: value}), "data") != base
-    assert fingerprint(small_settings(), "other data") != base
+        assert fingerprint(small_settings(**{key: value}), "data", None) != base
+    assert fingerprint(small_settings(), "data", weights) != base
+    assert fingerprint(small_settings(), "other data", None) != base
     moved = tmp_path / "elsewhere.pth"
     moved.write_bytes(b"some")
-    first, second = (fingerprint(small_settings(initial_weights=path), "data") for path in (weights, moved))
+    first, second = (fingerprint(small_settings(initial=str(path)), "data", path) for path in (weights, moved))
     assert first == second
     assert "augmentation.hue" in base

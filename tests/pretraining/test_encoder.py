@@ -19,7 +19,7 @@ MakeSettings = Callable[..., PretrainingSettings]
 def test_an_official_state_dict_goes_in_and_comes_out_without_fc(tmp_path: Path, small_settings: MakeSettings) -> None:
     official = torchvision.models.resnet18()
     torch.save(official.state_dict(), tmp_path / "r18.pth")
-    model = build_model(small_settings(initial_weights=tmp_path / "r18.pth"))
+    model = build_model(small_settings(initial=str(tmp_path / "r18.pth")), tmp_path / "r18.pth")
     state = encoder_state(model)
     expected = {key: value for key, value in official.state_dict().items() if not key.startswith("fc.")}
     assert state.keys() == expected.keys()
@@ -45,15 +45,15 @@ def test_other_weights_are_refused(tmp_path: Path, small_settings: MakeSettings)
 
     def refused(message: str) -> None:
         with pytest.raises(WeightsError, match=message):
-            build_model(small_settings(initial_weights=path))
+            build_model(small_settings(initial=str(path)), path)
 
     refused("cannot read initial weights")  # no file yet
     path.write_bytes(b"not a model")
     refused("cannot read initial weights")
     torch.save([1, 2], path)
     refused("no state_dict")
-    torch.save({"state_dict": state}, path)
-    refused(r"missing conv1.weight, .* and \d+ more; unexpected state_dict")
+    torch.save({"model": state}, path)
+    refused(r"missing conv1.weight, .* and \d+ more; unexpected model")
     torch.save({key: value for key, value in state.items() if key != "bn1.weight"} | {"extra": torch.zeros(1)}, path)
     refused(r"missing bn1.weight; unexpected extra")
     torch.save(torchvision.models.resnet50().state_dict(), path)

@@ -12,20 +12,19 @@ from simhand.pretraining.journal import Journal
 
 def test_lines_after_the_checkpoint_are_cut(tmp_path: Path) -> None:
     path = tmp_path / "metrics.jsonl"
-    journal = Journal(path, first_step=0, steps=9)
+    journal = Journal(path, tmp_path / "board", first_step=0, steps=9)
     for step in range(1, 6):
         journal.record(step, 4, {"loss": float(step)})
     with path.open("a") as file:
         file.write('{"step": 6, "lo')  # killed while writing
-    resumed = Journal(path, first_step=3, steps=9)
+    resumed = Journal(path, tmp_path / "board", first_step=3, steps=9)
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 2, 3]
     resumed.record(4, 4, {"loss": 0.5})
     assert [json.loads(line)["loss"] for line in path.read_text().splitlines()] == [1, 2, 3, 0.5]
-    assert resumed.last()["loss"] == 0.5
 
 
 def test_a_long_run_writes_few_lines_and_its_last_step(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "metrics.jsonl", first_step=0, steps=6001)
+    journal = Journal(tmp_path / "metrics.jsonl", tmp_path / "board", first_step=0, steps=6001)
     for step in range(1, 6002):
         journal.record(step, 4, {"loss": 1.0})
     steps = [json.loads(line)["step"] for line in journal.path.read_text().splitlines()]
@@ -43,10 +42,11 @@ def test_rate_waiting_and_time_left(
             now[0] += 45  # to decode a batch
             yield step
 
-    journal = Journal(tmp_path / "metrics.jsonl", first_step=2, steps=12)
+    journal = Journal(tmp_path / "metrics.jsonl", tmp_path / "board", first_step=2, steps=12)
     with caplog.at_level(logging.INFO):
         for step in journal.timed(crops()):
             now[0] += 15  # to train on it
             journal.record(step, 120, {"loss": 1.0})
-            assert (journal.last()["data_wait_fraction"], journal.last()["images_per_s"]) == (0.75, 2)
+            line = json.loads(journal.path.read_text().splitlines()[-1])
+            assert (line["data_wait_fraction"], line["images_per_s"]) == (0.75, 2)
     assert "step 3 of 12: loss 1.0000, 2 images/s, 75 % of the time waiting for crops, 9 min left" in caplog.text

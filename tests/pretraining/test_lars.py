@@ -36,7 +36,7 @@ def test_at_a_rate_of_zero_nothing_is_scaled() -> None:
 
 def test_biases_and_all_batch_norms_are_not_decayed() -> None:
     model = nn.Sequential(torchvision.models.resnet18(), nn.BatchNorm1d(1000))
-    decayed, free = parameter_groups(model, 0.5)
+    decayed, free = parameter_groups(model.named_parameters(), 0.5)
     assert (decayed["decay"], free["decay"]) == (0.5, 0.0)
     kinds = (nn.Conv2d, nn.Linear)
     expected = {id(layer.weight) for layer in model.modules() if isinstance(layer, kinds)}

@@ -1,6 +1,8 @@
 """Batches: every hand once an epoch, in a new order, and a resumed run goes on where it stopped."""
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -52,3 +54,22 @@ def test_a_warm_up_that_never_ends_is_refused() -> None:
 def test_ranges_that_are_none_are_refused(wrong: dict[str, tuple[float, float]]) -> None:
     with pytest.raises(ValidationError, match="is no range"):
         AugmentationSettings(**wrong)
+
+
+def test_processes_share_each_batch() -> None:
+    plan = Plan(hands=21, wanted_batch=6, epochs=2, warmup_epochs=0, processes=3)
+    whole = list(Order(plan, seed=4, first_step=1))
+    parts = [list(Order(plan, 4, 1, slice(start, start + 2))) for start in (0, 2, 4)]
+    assert [sum(step, []) for step in zip(*parts, strict=True)] == whole
+    assert Plan(hands=7, wanted_batch=128, epochs=1, warmup_epochs=0, processes=3).batch == 6
+
+
+def test_officially_hands_are_drawn_with_replacement_and_sources_alike() -> None:
+    plan = Plan(hands=4000, wanted_batch=4000, epochs=1, warmup_epochs=0)
+    chances = torch.cat([torch.full((1000,), 1 / 1000), torch.full((3000,), 1 / 3000)])
+    (rows,) = Order(plan, seed=0, first_step=0, chances=chances)
+    counts = np.bincount(rows, minlength=4000)
+    assert counts[:1000].sum() == pytest.approx(2000, abs=120)  # half of all from either source
+    # of n draws from n equal chances 1 - 1/e are distinct; here 2 draws a hand, and 2/3
+    expected = 1000 * (1 - np.exp(-2)) + 3000 * (1 - np.exp(-2 / 3))
+    assert (counts > 0).sum() == pytest.approx(expected, abs=100)

@@ -30,7 +30,8 @@ from simhand.pretraining.crops import Pair
 from simhand.pretraining.inverse import undo_view
 from simhand.pretraining.nt_xent import nt_xent
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.train import Outputs, batch_views, contrastive_loss, train
+from simhand.pretraining.step import batch_views, contrastive_loss
+from simhand.pretraining.train import Outputs, train
 from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
 from simhand.pretraining.weights import adaptive_weights
 from simhand.tables import NEIGHBOURS
@@ -80,7 +81,7 @@ MILD = {
     "value": (0.9, 1),
     "value_shift": (0, 5),
 }
-METHODS = [("simclr", "none"), ("peclr", "none"), ("simhand", "linear"), ("simhand", "sigmoid")]
+METHODS = [("simclr", "none"), ("peclr", "none"), ("tempclr", "none"), ("simhand", "linear"), ("simhand", "sigmoid")]
 
 
 @pytest.mark.parametrize(("method", "weighting"), METHODS)
@@ -92,13 +93,13 @@ def test_the_loss_falls(
     metrics = lines(outputs.metrics)
     assert [line["step"] for line in metrics] == list(range(1, 26))
     losses = [line["loss"] for line in metrics]
-    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.4
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.3
     state = torch.load(outputs.encoder, weights_only=True)
     assert state["conv1.weight"].dtype == torch.float32
     assert not any(key.startswith("fc.") for key in state)
     card = json.loads((outputs.encoder.parent / "card.json").read_text())
-    assert card["final_loss"] == losses[-1]
-    assert card["settings"]["method"] == method
+    assert card["training"]["loss_of_last_step"] == pytest.approx(losses[-1], abs=1e-6)
+    assert card["method"] == method
     assert not list(outputs.checkpoints.iterdir())
 
 
@@ -106,7 +107,7 @@ def test_bfloat16_learns_too(pool: MadeUpPool, outputs: Outputs, small_settings:
     settings = small_settings(precision="bfloat16", augmentation=MILD, batch_size=26, epochs=25)
     assert run(settings, pool, outputs)
     losses = [line["loss"] for line in lines(outputs.metrics)]
-    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.4
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.3
 
 
 def test_equal_seeds_give_equal_bytes(pool: MadeUpPool, tmp_path: Path, small_settings: MakeSettings) -> None:
@@ -133,7 +134,7 @@ def test_a_loss_that_is_not_finite_names_step_and_rows(
 ) -> None:
     weights = {key: value * math.nan for key, value in _random_resnet().items()}
     torch.save(weights, outputs.encoder.parent / "broken.pth")
-    settings = small_settings(initial_weights=outputs.encoder.parent / "broken.pth", batch_size=26)
+    settings = small_settings(initial=str(outputs.encoder.parent / "broken.pth"), batch_size=26)
     with pytest.raises(TrainingError, match=r"not finite\n.*step 1, rows \[") as caught:
         run(settings, pool, outputs)
     named = json.loads(str(caught.value).split("rows ")[1].split(" of the pool")[0])
@@ -150,14 +151,14 @@ def test_views_of_a_batch(small_settings: MakeSettings) -> None:
     crops = torch.randint(0, 256, (3, 1, 3, 64, 64), dtype=torch.uint8)
     keypoints_px = torch.rand(3, 1, 21, 2) * 64
     own = batch_views(
-        Pair(torch.arange(3), crops, keypoints_px), small_settings(method="peclr"), 4, torch.device("cpu")
+        Pair(torch.arange(3), crops, keypoints_px), small_settings(method="peclr"), 4
     )
     twice = Pair(torch.arange(3), torch.cat([crops, crops], 1), torch.cat([keypoints_px, keypoints_px], 1))
-    same = batch_views(twice, small_settings(), 4, torch.device("cpu"))
+    same = batch_views(twice, small_settings(), 4)
     assert torch.equal(own.images, same.images)
     assert torch.equal(own.keypoints_px, same.keypoints_px)
     other = Pair(torch.arange(3), torch.cat([crops, 255 - crops], 1), torch.cat([keypoints_px, keypoints_px], 1))
-    mixed = batch_views(other, small_settings(), 4, torch.device("cpu"))
+    mixed = batch_views(other, small_settings(), 4)
     assert torch.equal(mixed.images[:3], own.images[:3])  # the hands first, then their positives
     assert not torch.equal(mixed.images[3:], own.images[3:])
 
@@ -167,14 +168,14 @@ def test_which_loss_a_run_takes(small_settings: MakeSettings, method: str, weigh
     settings = small_settings(method=method, weighting=weighting, temperature=0.7)
     crops = torch.randint(0, 256, (4, 1, 3, 64, 64), dtype=torch.uint8)
     batch = Pair(torch.arange(4), crops, torch.rand(4, 1, 21, 2) * 64)
-    views = batch_views(batch, settings, 0, torch.device("cpu"))
+    views = batch_views(batch, settings, 0)
     embeddings = torch.randn(8, 16, generator=torch.Generator().manual_seed(0))
     undone = undo_view(embeddings, views.angle_deg, views.shift)
     unit = normalize(embeddings, dim=1) if method == "simclr" else undone
     expected = nt_xent(unit[:4], unit[4:], 0.7)
     if weighting != "none":
         first, second = views.keypoints_px.chunk(2)
-        weights = adaptive_weights(first, second, settings.weighting, settings.sigmoid_lambda)  # type: ignore[arg-type]
+        weights = adaptive_weights(first, second, settings)
         expected = weighted_nt_xent(unit[:4], unit[4:], *weights, 0.7)
     torch.testing.assert_close(contrastive_loss(embeddings, views, settings), expected)
 

@@ -10,14 +10,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from simhand.files import arrow_writer, keypoints_column, open_arrow, write_parquet
 from simhand.frames.images import encode_jpeg
-from simhand.reporting import curves, data_figures
+from simhand.pretraining.card import RunFacts, card_text, encoder_card
+from simhand.pretraining.order import Plan
+from simhand.pretraining.pool import Pool as PretrainingPool
+from simhand.pretraining.settings import PretrainingSettings
+from simhand.reporting import curves, data_figures, pairs_sheet
 from simhand.reporting.data_inputs import Pool, Shard
 from simhand.reporting.figures import save_png
-from simhand.reporting.inputs import Result
+from simhand.reporting.inputs import Result, Run
 from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
 
 HANDS_IN_POOL = 6
@@ -65,7 +70,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         figures.append(figure)
         save_png(figure, path)
 
-    for module in (curves, data_figures):
+    for module in (curves, data_figures, pairs_sheet):
         monkeypatch.setattr(module, "save_png", keep)
     return figures
 
@@ -170,11 +175,32 @@ def make_result(tmp_path: Path) -> Callable[..., Result]:
     return make
 
 
+def _line(step: int) -> dict[str, float]:
+    values = {"loss": 4.0 - step, "learning_rate": 0.1 * step, "gradient_norm": 1.0 + step}
+    return {"step": step + 1, "epoch": step // 2, **values, "images_per_s": 50.0, "data_wait_fraction": 0.25}
+
+
+def _pairs(path: Path) -> None:
+    """Eight pairs in a view of 32 px: pair i has the grey 20 i, its positive 10 more; keypoints on a diagonal."""
+    greys = np.arange(8)[:, None] * 20 + np.array([0, 10])
+    images = np.broadcast_to(greys[..., None, None, None], (8, 2, 32, 32, 3)).astype(np.uint8)
+    keypoints_px = np.broadcast_to(np.linspace(8, 24, 21)[:, None], (8, 2, 21, 2)).astype(np.float32)
+    np.savez(path, images=images, keypoints_px=keypoints_px, rows=np.arange(8) * 1000)
+
+
 @pytest.fixture
-def pretraining(tmp_path: Path) -> dict[str, Path]:
-    """Two runs of two epochs of two steps."""
-    runs = {name: tmp_path / f"pretraining-{name}.jsonl" for name in ("simclr", "simhand")}
-    for path in runs.values():
-        lines = [{"step": step + 1, "epoch": step // 2, "loss": 4.0 - step, "learning_rate": 0.1} for step in range(4)]
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+def pretraining(tmp_path: Path) -> dict[str, Run]:
+    """Two runs of two epochs of two steps of two pairs, the second with a weighted loss."""
+    runs = {}
+    crops = PretrainingPool((), np.zeros(5, np.int32), np.zeros(5, np.int32), np.zeros((5, 21, 2), np.float32))
+    for name in ("simclr", "simhand"):
+        run = Run(*(tmp_path / f"pretraining-{name}.{kind}" for kind in ("jsonl", "json", "npz")))
+        run.metrics.write_text("".join(json.dumps(_line(step)) + "\n" for step in range(4)))
+        weighting = {"simclr": "none", "simhand": "linear"}[name]
+        values = {"method": name, "pool": "all", "weighting": weighting, "epochs": 2, "warmup_epochs": 1.0}
+        settings = PretrainingSettings.model_validate(values)
+        facts = RunFacts(settings, Plan(5, 2, 2, 1.0), crops, "d1935", torch.device("cpu"), "c0de", run.metrics)
+        run.card.write_text(card_text(encoder_card(facts, 2048)))
+        _pairs(run.pairs)
+        runs[name] = run
     return runs

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +17,7 @@ from matplotlib.figure import Figure
 from simhand.errors import TableError
 from simhand.reporting.curves import finetuning_curves, pretraining_curves
 from simhand.reporting.figures import GREY, run_styles
-from simhand.reporting.inputs import Result
+from simhand.reporting.inputs import Result, Run
 from simhand.reporting.records import read_curve
 
 _NONE = 0.03  # of a colour's channels; edges of lines are mixed with the ground
@@ -26,16 +29,45 @@ def _has_colour(path: Path, colour: str) -> bool:
 
 
 def test_pretraining_shows_the_mean_loss_of_each_epoch(
-    pretraining: dict[str, Path], drawn: list[Figure], tmp_path: Path
+    pretraining: dict[str, Run], drawn: list[Figure], tmp_path: Path
 ) -> None:
     styles = run_styles(list(pretraining))
     pretraining_curves(pretraining, styles, tmp_path / "p.png")
-    lines = drawn[0].axes[0].get_lines()
+    *lines, chance = drawn[0].axes[0].get_lines()
     assert [line.get_label() for line in lines] == ["simclr", "simhand"]
     for line in lines:
         np.testing.assert_array_equal(line.get_xydata(), [[1, 3.5], [2, 1.5]])  # losses 4, 3 | 2, 1
-    assert cv2.imread(str(tmp_path / "p.png")).shape == (504, 900, 3)
+    assert chance.get_ydata() == pytest.approx([math.log(3)] * 2)  # of the run without weights: two pairs, four views
+    assert [text.get_text() for text in drawn[0].axes[0].texts] == ["guessing among 3 views, unweighted"]
+    assert cv2.imread(str(tmp_path / "p.png")).shape == (744, 1200, 3)
     assert all(_has_colour(tmp_path / "p.png", style.color) for name, style in styles.items() if name != "none")
+
+
+def test_pretraining_shows_learning_rate_gradient_and_speed(
+    pretraining: dict[str, Run], drawn: list[Figure], tmp_path: Path
+) -> None:
+    pretraining_curves(pretraining, run_styles(list(pretraining)), tmp_path / "p.png")
+    panels = {axes.get_title(loc="left"): axes.get_lines() for axes in drawn[0].axes}
+    assert list(panels) == ["Contrastive loss", "Learning rate", "Norm of the gradient", "Images/s"]
+    for line in panels["Learning rate"]:
+        np.testing.assert_allclose(line.get_xydata(), [[0.5, 0], [1, 0.1], [1.5, 0.2], [2, 0.3]])
+    for line in panels["Norm of the gradient"]:
+        np.testing.assert_array_equal(line.get_xydata(), [[1, 1.5], [2, 3.5]])
+    for line in panels["Images/s"]:
+        np.testing.assert_array_equal(line.get_xydata(), [[1, 50], [2, 50]])
+
+
+def test_each_number_of_views_has_its_line_of_guessing(
+    pretraining: dict[str, Run], drawn: list[Figure], tmp_path: Path
+) -> None:
+    card = json.loads(pretraining["simclr"].card.read_text())
+    card["training"]["pairs_per_loss"] = 8
+    path = tmp_path / "larger.json"
+    path.write_text(json.dumps(card))
+    runs = {"a": pretraining["simclr"], "b": replace(pretraining["simclr"], card=path), "c": pretraining["simclr"]}
+    pretraining_curves(runs, run_styles(list(runs)), tmp_path / "p.png")
+    lines = drawn[0].axes[0].get_lines()[3:]
+    assert [line.get_ydata()[0] for line in lines] == pytest.approx([math.log(3), math.log(15)])
 
 
 def test_finetuning_has_a_row_for_each_set_and_share_and_a_line_for_each_seed(

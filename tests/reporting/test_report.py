@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,14 @@ import pytest
 
 from simhand.reporting.__main__ import main
 from simhand.reporting.grid import Grid
-from simhand.reporting.inputs import ReportInputs, Result
+from simhand.reporting.inputs import ReportInputs, Result, Run
 from simhand.reporting.page import Section, page
 from simhand.reporting.report import write_report
 from simhand.reporting.settings import ReportSettings
 
 
 @pytest.fixture
-def inputs(make_result: Callable[..., Result], pretraining: dict[str, Path]) -> ReportInputs:
+def inputs(make_result: Callable[..., Result], pretraining: dict[str, Run]) -> ReportInputs:
     results = [make_result("none", 0, 20.0, 0.75), make_result("simhand", 0, 18.0, 0.8)]
     return ReportInputs(results, pretraining)
 
@@ -29,11 +30,14 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
         write_report(inputs, settings, tmp_path / folder)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
-    assert set(first) == {"table.csv", "table.md", "index.html", "pretraining.png", "finetuning.png"}
+    pictures = {"pretraining.png", "pairs_simclr.png", "pairs_simhand.png", "finetuning.png"}
+    assert set(first) == {"table.csv", "table.md", "runs.csv", "index.html", *pictures}
 
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;</h1>" in html
-    assert html.count("data:image/png;base64,") == 2
+    assert html.count("data:image/png;base64,") == 4
+    headings = ["Errors", "Pre-training", "Augmented pairs", "Fine-tuning", "Data"]
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
     assert '<a href="data/index.html">The data report</a>' in html
     assert "<strong>18.00</strong>" in html
     assert "http" not in html
@@ -49,8 +53,11 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
 
 def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, runs={}), ReportSettings(), tmp_path / "report")
-    assert not (tmp_path / "report" / "pretraining.png").exists()
-    assert (tmp_path / "report" / "index.html").read_text().count("<img") == 1
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names == {"table.csv", "table.md", "index.html", "finetuning.png"}
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert html.count("<img") == 1
+    assert "Pre-training" not in html
 
 
 def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""The processes that share a batch, by PyTorch's own means (`torchrun` starts them, gloo or NCCL joins them)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, distributed
+from torch.distributed.nn.functional import all_gather
+
+from simhand.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Processes with equal parts of each batch, as seen from one of them; a single one needs no set-up."""
+
+    count: int = 1
+    rank: int = 0  # of this one
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))  # of this one
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    def own(self, total: int) -> slice:
+        """This process's part of `total` things."""
+        size = total // self.count
+        return slice(self.rank * size, (self.rank + 1) * size)
+
+    def gather(self, part: Tensor) -> Tensor:
+        """Everybody's (n, ...), one after the other: (count * n, ...); gradients flow back to where it came from."""
+        return part if self.count == 1 else torch.cat(all_gather(part))
+
+    def minimum(self, value: Tensor) -> Tensor:
+        """The least of everybody's values; no gradient."""
+        return self._reduced(value, distributed.ReduceOp.MIN)
+
+    def maximum(self, value: Tensor) -> Tensor:
+        """The greatest of everybody's values; no gradient."""
+        return self._reduced(value, distributed.ReduceOp.MAX)
+
+    def sum(self, value: Tensor) -> Tensor:
+        """The sum of everybody's values; no gradient."""
+        return self._reduced(value, distributed.ReduceOp.SUM)
+
+    def _reduced(self, value: Tensor, operation: distributed.ReduceOp.RedOpType) -> Tensor:
+        if self.count == 1:
+            return value
+        value = value.detach().clone()
+        distributed.all_reduce(value, operation)
+        return value
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined(expected: int, device: torch.device) -> Iterator[Processes]:
+    """The processes that `torchrun` has started, joined until the end of the block; one process joins nobody.
+
+    Args:
+        expected: how many the run's settings ask for.
+        device: of this process: cpu (joined by gloo) or cuda (by NCCL).
+
+    Raises:
+        ConfigError: torchrun has started another number of them.
+    """
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    if started != expected:
+        raise ConfigError(
+            "another number of processes than the run asks for",
+            where="processes",
+            expected=expected,
+            got=started,
+            hint=f"start it with torchrun --standalone --nproc-per-node {expected} -m simhand.pretraining ...",
+        )
+    if started == 1:
+        yield Processes(device=device)
+        return
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(started, distributed.get_rank(), device)
+    finally:
+        distributed.destroy_process_group()
