@@ -236,8 +236,22 @@ def run_crops(wildcards):
 
 
 def run_weights(wildcards):
-    weights = CONFIG.pretraining[wildcards.run].initial_weights
-    return [str(weights)] if weights else []
+    run = CONFIG.pretraining[wildcards.run]
+    if run.initial_run:
+        return [f"results/pretraining/{run.initial_run}/encoder.pt"]
+    return [str(run.initial_file)] if run.initial_file else []
+
+
+def initial_option(wildcards):
+    return [part for path in run_weights(wildcards) for part in ("--initial", path)]
+
+
+def run_threads(wildcards):
+    return 8 * CONFIG.pretraining[wildcards.run].processes
+
+
+def run_processes(wildcards):
+    return CONFIG.pretraining[wildcards.run].processes
 
 
 def run_settings(wildcards):

@@ -1,4 +1,4 @@
-# Stage 10. Takes: a pool, its neighbours and crops. Gives: a pre-trained encoder. A run resumes from its own checkpoints,
+# Stage 10. Takes: a pool, its neighbours and crops. Gives: a pre-trained encoder in three forms. A run resumes from its own checkpoints,
 # which lie beside its outputs in a folder that no rule declares.
 
 
@@ -11,7 +11,10 @@ rule pretrain:
         weights=run_weights,
     output:
         encoder="results/pretraining/{run}/encoder.pt",
+        official="results/pretraining/{run}/official.ckpt",
+        exported="results/pretraining/{run}/encoder_exported.pt2",
         card="results/pretraining/{run}/card.json",
+        pairs="results/pretraining/{run}/pairs.npz",
         metrics="results/pretraining/{run}/metrics.jsonl",
     log:
         "results/logs/pretrain/{run}.log",
@@ -19,16 +22,17 @@ rule pretrain:
         "results/benchmarks/pretrain/{run}.tsv"
     params:
         settings=run_settings,
+        initial=initial_option,
         checkpoints=subpath(output.encoder, parent=True),
         code=module_code("simhand.pretraining.__main__"),
-    threads: 8
+    threads: run_threads
     resources:
         mem="16GB",
         runtime="24h",
-        gpu=1,
+        gpu=run_processes,
     conda:
         "../envs/gpu.yaml"
     shell:
         "python -m simhand.pretraining --settings {params.settings:q} --members {input.members}"
-        " --neighbours {input.neighbours} --crops results/crops --encoder {output.encoder}"
+        " --neighbours {input.neighbours} --crops results/crops {params.initial} --encoder {output.encoder}"
         " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"

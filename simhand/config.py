@@ -235,7 +235,7 @@ def _source_contradictions(key: str, source: SourceSettings) -> Iterator[dict[st
 
 def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
     yield from _unknown(f"pretraining.{name}.pool", [run.pool], config.pools)
-    yield from _missing_file(f"pretraining.{name}.initial_weights", run.initial_weights)
+    yield from _initial_contradictions(name, run, config)
     pool = config.pools.get(run.pool)
     if pool and run.method == "simhand" and run.neighbour_rank not in pool.ranks():
         further = f", or one of its further_ranks {list(pool.further_ranks)}" if pool.further_ranks else ""
@@ -251,6 +251,31 @@ def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> 
             "expected": f"finetuning.encoder = {config.finetuning.encoder}",
             "got": run.encoder,
         }
+
+
+def _initial_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
+    key = f"pretraining.{name}.initial"
+    yield from _missing_file(key, run.initial_file)
+    if run.initial_run is None:
+        return
+    yield from _unknown(key, [run.initial_run], config.pretraining)
+    before = config.pretraining.get(run.initial_run)
+    if before and before.encoder != run.encoder:
+        expected = f"encoder: {before.encoder}"
+        yield {"what": f"{key}: an encoder of another kind", "expected": expected, "got": run.encoder}
+    line = _descent(name, config)
+    if line[-1] in line[:-1]:
+        yield {"what": f"{key}: runs start from each other", "got": " from ".join(line)}
+
+
+def _descent(name: str, config: Config) -> list[str]:
+    """A run, the run that it starts from, and so on; ends at the first that comes twice."""
+    line = [name]
+    while (before := config.pretraining[line[-1]].initial_run) in config.pretraining:
+        line.append(before)
+        if before in line[:-1]:
+            break
+    return line
 
 
 def _unannotated(name: str, pool: PoolSettings, config: Config) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,15 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
 # They say how a run goes, not what comes out of it.
-_WITHOUT_RESULTS = frozenset({"simhand.errors", "simhand.logs", "simhand.progress", "simhand.fingerprint"})
+_WITHOUT_RESULTS = frozenset(
+    {
+        "simhand.errors",
+        "simhand.logs",
+        "simhand.progress",
+        "simhand.fingerprint",
+        "simhand.pretraining.tensorboard_log",
+    }
+)
 
 
 def code_fingerprint(entry: Path) -> str:

@@ -1,6 +1,6 @@
 """The command line of contrastive pre-training; `train` says how to call it.
 
-A run of several processes starts itself anew through `torchrun`, unless that has started it already.
+A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event
-from typing import NoReturn
 
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from simhand.errors import SimhandError
@@ -27,9 +29,33 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0: finished; 1: failed; 128 + the signal's number: interrupted, and to be started again.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    processes = _parser().parse_args(arguments).settings.processes
+    return _several(processes, arguments) if processes > 1 and "WORLD_SIZE" not in os.environ else _one(arguments)
+
+
+def _several(count: int, arguments: list[str]) -> int:
+    """Starts so many processes and waits for them; where one fails, the others are ended."""
+    cores = len(os.sched_getaffinity(0))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // count)))  # or each would take all cores
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds to end a step and write a checkpoint
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say why they fail
+    config = LaunchConfig(
+        1, 1, count, run_id="simhand", rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", "simhand.pretraining", *arguments)
+    except SignalException as ended:
+        return 128 + ended.sigval
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        logging.error("process %d of %d ended with code %d", rank, count, failure.exitcode)
+        return 128 - failure.exitcode if failure.exitcode < 0 else failure.exitcode
+    return 0
+
+
+def _one(arguments: list[str]) -> int:
     args = _parser().parse_args(arguments)
-    if args.settings.processes > 1 and "WORLD_SIZE" not in os.environ:
-        _start_processes(args.settings.processes, sys.argv[1:] if arguments is None else arguments)
     process = os.environ.get("RANK", "0")
     told = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=told if process == "0" else f"process {process}: {told}")
@@ -50,12 +76,6 @@ def main(arguments: list[str] | None = None) -> int:
         logging.error("%s: %s", type(error).__name__, error)
         return 1
     return 0 if finished else 128 + (received or [signal.SIGTERM])[0]  # or another process was told to end
-
-
-def _start_processes(count: int, arguments: list[str]) -> NoReturn:
-    """Becomes torchrun, which starts this module so many times."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    os.execv(sys.executable, [sys.executable, *launcher, "-m", "simhand.pretraining", *arguments])
 
 
 def _parser() -> argparse.ArgumentParser:

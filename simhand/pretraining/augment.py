@@ -56,7 +56,9 @@ class Views:
     images: Tensor  # float32 (n, 3, s, s), normalised with ImageNet's mean and deviation
     keypoints_px: Tensor  # float32 (n, 21, 2), px of the view
     angle_deg: Tensor  # (n,), by how much the hand was turned, counter-clockwise as seen
-    shift: Tensor  # (n, 2), by how much the square was moved right and down, in units of its side (official: the view's)
+    shift: (
+        Tensor  # (n, 2), by how much the square was moved right and down, in units of its side (official: the view's)
+    )
     crop_keypoints_px: Tensor  # float32 (n, 21, 2), those of the stored crop were it resized to the view's side
 
 
@@ -103,15 +105,15 @@ def make_views(
 def _paper_views(crops: Tensor, keypoints_px: Tensor, draws: Draws, size: int) -> Views:
     side = crop_sides(keypoints_px, draws.margin)
     matrices = view_matrices(keypoints_px, draws.angle_deg, side, draws.jitter_px, size)
-    images, colours = _canvas(crops, size), draws.colours.to(crops.device)
+    images, colours = _canvas(crops, size), draws.colours.to(crops.device, non_blocking=True)
     for part in _parts(crops):
         warped = warp_images(crops[part], matrices[part], size)
         images[part] = _normalised(jitter_colour(warped, *colours[part].unbind(dim=1)))
     return Views(
         images,
-        warp_points(keypoints_px, matrices).to(crops.device),
-        draws.angle_deg.to(crops.device),
-        (draws.jitter_px / side.unsqueeze(1)).to(crops.device),
+        warp_points(keypoints_px, matrices).to(crops.device, non_blocking=True),
+        draws.angle_deg.to(crops.device, non_blocking=True),
+        (draws.jitter_px / side.unsqueeze(1)).to(crops.device, non_blocking=True),
         _resized(keypoints_px, crops, size),
     )
 
@@ -119,15 +121,15 @@ def _paper_views(crops: Tensor, keypoints_px: Tensor, draws: Draws, size: int) -
 def _official_views(crops: Tensor, keypoints_px: Tensor, draws: Draws, size: int) -> Views:
     angle_deg = draws.angle_deg.floor()
     geometry = official_geometry(keypoints_px, angle_deg, draws.margin, draws.jitter_px, crops.shape[-1])
-    images, colours = _canvas(crops, size), draws.colours.to(crops.device)
+    images, colours = _canvas(crops, size), draws.colours.to(crops.device, non_blocking=True)
     for part in _parts(crops):
         plain = official_images(crops[part], geometry.part(part), size)
         images[part] = _normalised(jitter_hsv(plain, colours[part]).float())
     return Views(
         images,
-        warp_points(keypoints_px.double(), geometry.matrices(size)).float().to(crops.device),
-        angle_deg.to(crops.device),
-        (geometry.moved_px / size).to(crops.device),
+        warp_points(keypoints_px.double(), geometry.matrices(size)).float().to(crops.device, non_blocking=True),
+        angle_deg.to(crops.device, non_blocking=True),
+        (geometry.moved_px / size).to(crops.device, non_blocking=True),
         _resized(keypoints_px, crops, size),
     )
 
@@ -145,9 +147,10 @@ def _parts(crops: Tensor) -> Iterator[slice]:
 
 def _normalised(rgb: Tensor) -> Tensor:
     """Levels up to 255, float (n, 3, h, w), which are overwritten, to what encoders of ImageNet expect."""
-    mean, std = (255 * rgb.new_tensor(each).view(1, 3, 1, 1) for each in (IMAGENET_MEAN, IMAGENET_STD))
-    return rgb.sub_(mean).div_(std)
+    for channel, (mean, std) in enumerate(zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)):
+        rgb[:, channel].sub_(255 * mean).div_(255 * std)  # numbers, not tensors: a GPU need not wait for them
+    return rgb
 
 
 def _resized(keypoints_px: Tensor, crops: Tensor, size: int) -> Tensor:
-    return (keypoints_px * (size / crops.shape[-1])).to(crops.device)
+    return (keypoints_px * (size / crops.shape[-1])).to(crops.device, non_blocking=True)

@@ -28,36 +28,36 @@ def resize_area(images: Tensor, origin_px: Tensor, extent_px: Tensor, size: int)
     orders = [shrunk.nonzero().flatten(), (~shrunk).nonzero().flatten()]
     results = []
     for rows, method in zip(orders, (_means, _mixtures), strict=True):
-        chosen = images.index_select(0, rows.to(images.device))
+        chosen = images.index_select(0, rows.to(images.device, non_blocking=True))
         results.append(method(chosen, origin_px[rows], extent_px[rows], size))
-    return torch.cat(results).index_select(0, torch.cat(orders).argsort().to(images.device))
+    return torch.cat(results).index_select(0, torch.cat(orders).argsort().to(images.device, non_blocking=True))
 
 
 def _means(images: Tensor, origin_px: Tensor, extent_px: Tensor, size: int) -> Tensor:
     """Two matrices an image: the share that each pixel has in each of the result, down and across."""
-    across, down = (
-        _shares(origin_px[:, axis], extent_px[:, axis], images.shape[-1], size).to(images.device) for axis in (0, 1)
-    )
+    boxes = torch.stack([origin_px, extent_px]).to(images.device, non_blocking=True)  # (2, n, 2)
+    across, down = (_shares(boxes[0, :, axis], boxes[1, :, axis], images.shape[-1], size) for axis in (0, 1))
     means = down.unsqueeze(1) @ (images.float() @ across.transpose(1, 2).unsqueeze(1))
     # Halves go to the even level, but up where OpenCV has a way of its own: at exactly 2 x 2 pixels a mean.
-    halved = (extent_px == 2 * size).all(dim=1).to(images.device)
+    halved = (boxes[1] == 2 * size).all(dim=1)
     return (means + 1e-3 * halved.view(-1, 1, 1, 1)).round().to(torch.uint8)
 
 
 def _shares(first: Tensor, length: Tensor, side: int, size: int) -> Tensor:
     """float32 (n, size, side): what part of pixel j's cell of the result pixel i of the image covers."""
-    scale = (length.double() / size).view(-1, 1, 1)
-    start = first.view(-1, 1, 1) + torch.arange(size).view(1, -1, 1) * scale
-    pixel = torch.arange(side, dtype=torch.float64)
-    covered = torch.minimum(start + scale, pixel + 1) - torch.maximum(start, pixel)
-    return (covered.clamp_min(0) / scale).float()
+    # In units of 1 / size px all edges are whole numbers, which float32 holds exactly.
+    first, length = (each.float().view(-1, 1, 1) for each in (first, length))
+    cell = first * size + torch.arange(size, device=first.device).view(1, -1, 1) * length
+    pixel = torch.arange(side, device=first.device) * size
+    covered = torch.minimum(cell + length, pixel + size) - torch.maximum(cell, pixel)
+    return covered.clamp_min_(0).div_(length)
 
 
 def _mixtures(images: Tensor, origin_px: Tensor, extent_px: Tensor, size: int) -> Tensor:
     """Across, then down, in OpenCV's whole numbers."""
+    places = [_neighbours(origin_px[:, axis], extent_px[:, axis], size) for axis in (0, 1)]
     (x, next_x, right), (y, next_y, lower) = (
-        [each.to(images.device) for each in _neighbours(origin_px[:, axis], extent_px[:, axis], size)]
-        for axis in (0, 1)
+        [each.to(images.device, non_blocking=True) for each in place] for place in places
     )
     values = images.int()
     at_x, at_next_x = (values.take_along_dim(each[:, None, None], dim=3) for each in (x, next_x))
@@ -70,7 +70,9 @@ def _mixtures(images: Tensor, origin_px: Tensor, extent_px: Tensor, size: int) -
 def _neighbours(first: Tensor, length: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Each result pixel's two places in the image, int64 (n, size), and the second one's weight, int32, of 2048."""
     length, steps = length.view(-1, 1), torch.arange(size)
-    growth = torch.div(torch.tensor(size, dtype=torch.float64), length)  # `size / length` takes a reciprocal: less exact
+    # As OpenCV computes it: rounding decides on which side of a pixel's border an edge falls. `size / length` would
+    # multiply by a reciprocal.
+    growth = torch.div(torch.tensor(size, dtype=torch.float64), length)
     place = (steps * growth.reciprocal()).floor()
     weight = ((steps + 1) - (place + 1) * growth).float()
     weight = torch.where(weight <= 0, 0, weight - weight.floor())

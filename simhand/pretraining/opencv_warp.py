@@ -30,8 +30,8 @@ def warp_affine(images: Tensor, matrices: Tensor) -> Tensor:
     side = images.shape[-1]
     across, down, offset = _inverse(matrices).unsqueeze(-1).unbind(dim=2)  # (n, 2, 1) each
     steps = torch.arange(side, dtype=torch.float64)
-    columns = (across * steps * 1024).round().to(images.device)  # (n, 2, S)
-    rows = ((down * steps + offset) * 1024).round().add(16).to(images.device)
+    columns = (across * steps * 1024).round().to(images.device, non_blocking=True)  # (n, 2, S)
+    rows = ((down * steps + offset) * 1024).round().add(16).to(images.device, non_blocking=True)
     places = ((columns.unsqueeze(2) + rows.unsqueeze(3)) / 32).floor() / 32  # (n, 2, S, S)
     grid = ((places + 0.5) * (2 / side) - 1).permute(0, 2, 3, 1)
     # In float64 a sample is a multiple of 1/1024 but for 1e-10: halves are told, and OpenCV rounds them up.

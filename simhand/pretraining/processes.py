@@ -6,10 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
-from torch.distributed.nn.functional import all_gather
+from torch.autograd.function import once_differentiable
 
 from simhand.errors import ConfigError
 
@@ -34,7 +35,7 @@ class Processes:
 
     def gather(self, part: Tensor) -> Tensor:
         """Everybody's (n, ...), one after the other: (count * n, ...); gradients flow back to where it came from."""
-        return part if self.count == 1 else torch.cat(all_gather(part))
+        return part if self.count == 1 else _Gather.apply(part, self)
 
     def minimum(self, value: Tensor) -> Tensor:
         """The least of everybody's values; no gradient."""
@@ -54,6 +55,22 @@ class Processes:
         value = value.detach().clone()
         distributed.all_reduce(value, operation)
         return value
+
+
+class _Gather(torch.autograd.Function):
+    """All parts in every process; PyTorch's own, torch.distributed.nn, is deprecated and its successor not public."""
+
+    @staticmethod
+    def forward(ctx: Any, part: Tensor, processes: Processes) -> Tensor:
+        ctx.processes = processes
+        parts = [torch.empty_like(part) for _ in range(processes.count)]
+        distributed.all_gather(parts, part.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor, None]:
+        return ctx.processes.sum(slopes)[ctx.processes.own(len(slopes))], None
 
 
 ALONE = Processes()

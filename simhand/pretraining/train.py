@@ -186,7 +186,7 @@ def _shared(model: ContrastiveModel, settings: PretrainingSettings, processes: P
         model.compile()
     if processes.count == 1:
         return model
-    return DistributedDataParallel(model, device_ids=gpu, broadcast_buffers=False, gradient_as_bucket_view=True)
+    return DistributedDataParallel(model, device_ids=gpu, gradient_as_bucket_view=True)
 
 
 def _loader(
@@ -228,8 +228,9 @@ def _train(run: _Run, stop: Event) -> bool:
             run.journal.record(done, 2 * plan.batch, {**values, "gradient_norm": gradient_norm})
             if stopping or done % settings.checkpoint_every_steps == 0:
                 run.checkpoints.save(done, run.model, run.optimiser)
-        if stopping:
+        if stopping and processes.first:
             log.warning("stopped after step %d of %d; the next start goes on from there", done, plan.steps)
+        if stopping:
             return False
     return True
 

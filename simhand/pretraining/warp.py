@@ -62,10 +62,10 @@ def warp_images(images: Tensor, matrices: Tensor, size: int) -> Tensor:
     scale = torch.linalg.det(to_source[:, :, :2]).abs().sqrt()  # (n,), px of the source that make one of the result
     orders, warped = [], []
     for count, rows in _alike(halvings(scale), 2 if device.type == "cpu" else len(images)):
-        chosen = images.index_select(0, rows.to(device))
-        warped.append(_warp_alike(chosen, to_source[rows].to(device), scale[rows].to(device), count, size))
+        there, maps, scales = (each.to(device, non_blocking=True) for each in (rows, to_source[rows], scale[rows]))
+        warped.append(_warp_alike(images.index_select(0, there), maps, scales, count, size))
         orders.append(rows)
-    return torch.cat(warped).index_select(0, torch.cat(orders).argsort().to(device))
+    return torch.cat(warped).index_select(0, torch.cat(orders).argsort().to(device, non_blocking=True))
 
 
 def _alike(times: Tensor, most: int) -> Iterator[tuple[int, Tensor]]:

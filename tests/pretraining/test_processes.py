@@ -79,7 +79,7 @@ def in_a_process(rank: int, count: int, port: int, folder: Path) -> None:
         results = {}
         for case in CASES:
             settings = settings_of(case)
-            model = DistributedDataParallel(model_of(settings), broadcast_buffers=False, gradient_as_bucket_view=True)
+            model = DistributedDataParallel(model_of(settings), gradient_as_bucket_view=True)
             results[case] = result_of(model, settings, processes)
         torch.save(results, folder / f"{rank}.pt")
 

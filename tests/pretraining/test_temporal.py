@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,9 +68,9 @@ def test_from_the_table_of_a_pool(
         "timestamp_s": [0.0, 1.0, 0.0, 1.0, 1.0, 2.5],
     }
     for name, values in columns.items():
-        place = MEMBERS.get_field_index(name)
-        members = members.set_column(place, MEMBERS.field(place), [values])
-    write_parquet(members.cast(MEMBERS), made.members, MEMBERS)
+        field = MEMBERS.field(name)
+        members = members.set_column(MEMBERS.get_field_index(name), field, pa.array(values, field.type))
+    write_parquet(members, made.members, MEMBERS)
     with caplog.at_level(logging.INFO):
         assert read_temporal_positives(made.members, 10.0).tolist() == [1, 0, 2, 3, 4, 1]
     assert "3 of 6 hands have a neighbouring frame within 10 s" in caplog.text

@@ -17,6 +17,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 import torch
@@ -150,9 +151,7 @@ def _random_resnet() -> dict[str, torch.Tensor]:
 def test_views_of_a_batch(small_settings: MakeSettings) -> None:
     crops = torch.randint(0, 256, (3, 1, 3, 64, 64), dtype=torch.uint8)
     keypoints_px = torch.rand(3, 1, 21, 2) * 64
-    own = batch_views(
-        Pair(torch.arange(3), crops, keypoints_px), small_settings(method="peclr"), 4
-    )
+    own = batch_views(Pair(torch.arange(3), crops, keypoints_px), small_settings(method="peclr"), 4)
     twice = Pair(torch.arange(3), torch.cat([crops, crops], 1), torch.cat([keypoints_px, keypoints_px], 1))
     same = batch_views(twice, small_settings(), 4)
     assert torch.equal(own.images, same.images)
@@ -242,6 +241,12 @@ def wait_for_checkpoint(process: subprocess.Popen[bytes], outputs: Outputs) -> N
         time.sleep(0.01)
 
 
+def wait_for_metrics(process: subprocess.Popen[bytes], outputs: Outputs) -> None:
+    journal = outputs.checkpoints / "metrics.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+        time.sleep(0.01)
+
+
 def check_same_as_unbroken(outputs: Outputs, unbroken: Outputs) -> None:
     assert outputs.encoder.read_bytes() == unbroken.encoder.read_bytes()
     assert same_course(outputs.metrics, unbroken.metrics)
@@ -265,16 +270,51 @@ def test_told_to_end_and_started_again(
     pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
 ) -> None:
     process = start(small_settings(**{**LONG, "checkpoint_every_steps": 1000, "workers": 1}), pool, outputs)
-    journal = outputs.checkpoints / "metrics.jsonl"
-    while process.poll() is None and not (journal.exists() and journal.stat().st_size):
-        time.sleep(0.01)
+    wait_for_metrics(process, outputs)
     os.killpg(process.pid, signal.SIGTERM)  # the worker hears it too
     assert process.wait(timeout=60) == 128 + signal.SIGTERM
     (checkpoint,) = outputs.checkpoints.glob("step_*.pt")
     done = int(checkpoint.stem.removeprefix("step_"))
-    assert lines(journal)[-1]["step"] == done < 45
+    assert lines(outputs.checkpoints / "metrics.jsonl")[-1]["step"] == done < 45
     assert run(small_settings(**LONG), pool, outputs)
     check_same_as_unbroken(outputs, unbroken)
+
+
+TWO = {**LONG, "processes": 2}
+
+
+@pytest.fixture(scope="module")
+def unbroken_of_two(
+    pool: MadeUpPool, tmp_path_factory: pytest.TempPathFactory, small_settings: MakeSettings
+) -> Outputs:
+    outputs = outputs_in(tmp_path_factory.mktemp("unbroken_of_two"))
+    assert start(small_settings(**TWO), pool, outputs).wait() == 0
+    return outputs
+
+
+def test_one_of_two_processes_is_killed(
+    pool: MadeUpPool, outputs: Outputs, unbroken_of_two: Outputs, small_settings: MakeSettings
+) -> None:
+    process = start(small_settings(**TWO), pool, outputs)
+    wait_for_checkpoint(process, outputs)
+    workers = [child for child in psutil.Process(process.pid).children() if "WORLD_SIZE" in child.environ()]
+    assert len(workers) == 2
+    workers[1].kill()
+    assert process.wait(timeout=120) not in {0, None}  # the other one does not wait for ever
+    assert start(small_settings(**TWO), pool, outputs).wait() == 0
+    check_same_as_unbroken(outputs, unbroken_of_two)
+
+
+def test_two_processes_are_told_to_end(
+    pool: MadeUpPool, outputs: Outputs, unbroken_of_two: Outputs, small_settings: MakeSettings
+) -> None:
+    process = start(small_settings(**{**TWO, "checkpoint_every_steps": 1000}), pool, outputs)
+    wait_for_metrics(process, outputs)
+    process.send_signal(signal.SIGTERM)  # to the one that started them
+    assert process.wait(timeout=120) == 128 + signal.SIGTERM
+    assert len(list(outputs.checkpoints.glob("step_*.pt"))) == 1
+    assert start(small_settings(**TWO), pool, outputs).wait() == 0
+    check_same_as_unbroken(outputs, unbroken_of_two)
 
 
 def test_a_failure_is_told_without_a_traceback(
