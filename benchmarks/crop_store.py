@@ -18,19 +18,15 @@ from pathlib import Path
 import av
 import numpy as np
 import psutil
-import pyarrow as pa
 import torch
 from torchvision.io import ImageReadMode, decode_jpeg, read_file
 
 from benchmarks.shared import shared_folder
-from simhand.files import arrow_writer
+from benchmarks.stores import write_store
 from simhand.frames.images import encode_jpeg
 from simhand.pretraining.crops import Pairs
-from simhand.pretraining.pool import Pool
-from simhand.tables import CROPS
 
 SIDE = 224
-SHARDS = 16
 
 
 def real_squares(count: int) -> list[bytes]:
@@ -49,20 +45,6 @@ def real_squares(count: int) -> list[bytes]:
         y, x = (rng.integers(size - SIDE) for size in frame.shape[:2])
         squares.append(encode_jpeg(frame[y : y + SIDE, x : x + SIDE], 95))
     return squares
-
-
-def write_store(folder: Path, jpegs: list[bytes]) -> Pool:
-    """The crops in shards, as stage 5 writes them."""
-    shards = np.array_split(np.arange(len(jpegs)), SHARDS)
-    paths = tuple(folder / f"{number:02d}.arrow" for number in range(SHARDS))
-    for path, rows in zip(paths, shards, strict=True):
-        columns = {f.name: [""] * len(rows) if f.type == pa.string() else np.zeros(len(rows)) for f in CROPS}
-        table = pa.table({**columns, "jpeg": [jpegs[row] for row in rows]}).cast(CROPS)
-        with arrow_writer(path, CROPS) as writer:
-            writer.write_table(table, max_chunksize=256)
-    store = np.repeat(np.arange(SHARDS, dtype=np.int32), [len(rows) for rows in shards])
-    store_row = np.concatenate([np.arange(len(rows), dtype=np.int32) for rows in shards])
-    return Pool(paths, store, store_row, np.zeros((len(jpegs), 21, 2), np.float32))
 
 
 def write_loose(folder: Path, jpegs: list[bytes]) -> list[Path]:

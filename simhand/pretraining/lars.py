@@ -63,10 +63,9 @@ class LarsAdam(torch.optim.Adam):
         whether it is zero, a GPU would spend more time on this than on Adam.
         """
         size, slope = (torch.stack(torch._foreach_norm(tensors)) for tensors in (parameters, gradients))
-        applies = (size != 0) & (slope != 0)
         reach = self.trust * size / (slope + decay * size + self.lars_eps)
         factor = (reach / lr).clamp(max=1) if lr else torch.ones_like(reach)
-        decays, factors = torch.where(applies, decay, 0.0), torch.where(applies, factor, 1.0)
         if decay:
-            torch._foreach_add_(gradients, torch._foreach_mul(parameters, list(decays.unbind())))
-        torch._foreach_mul_(gradients, list(factors.unbind()))
+            torch._foreach_add_(gradients, parameters, alpha=decay)
+        factor = torch.where(size == 0, 1.0, factor)  # nothing was added to these
+        torch._foreach_mul_(gradients, list(torch.where(slope == 0, 0.0, factor).unbind()))
