@@ -9,10 +9,10 @@ On a made-up pool of JPEG crops of 224 px three things are run:
 * step: views of crops that are ready, embeddings, latent inverse, adaptive weights, loss, backward, optimiser;
 * whole: the same as `step`, its crops read from the memory-mapped store and decoded by worker processes.
 
-bare and step take turns, a step each; then step and whole, some steps each, the workers being alive for the latter alone.
-Printed are images per second, the medians over all turns of step / bare (time) and whole / step (rate), the share of time
-waiting for data, peak memory, and the model-FLOP use: the encoder's FLOPs a second against what a large matrix product
-reaches here.
+bare and step take turns, a step each; then step and whole, some steps each, with workers alive for the latter alone.
+Printed are images per second, the medians over all turns of step / bare (time) and whole / step (rate), the share of
+time waiting for data, peak memory, and the model-FLOP use: the encoder's FLOPs a second against what a large matrix
+product reaches here.
 """
 
 from __future__ import annotations
