@@ -3,8 +3,6 @@
     encoder = torch.hub.load("/path/to/simhand", "hand_encoder", source="local",
                              weights="results/pretraining/simhand/encoder.pt")
     features = encoder(images)  # (n, 3, h, w) to (n, 512 or 2048)
-
-`torch.hub.help("/path/to/simhand", "hand_encoder", source="local")` tells more.
 """
 
 from __future__ import annotations

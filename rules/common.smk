@@ -15,6 +15,7 @@ from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.logs import planning_log
+from simhand.pretraining.settings import EXECUTION
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
@@ -255,7 +256,12 @@ def run_processes(wildcards):
 
 
 def run_settings(wildcards):
-    return CONFIG.pretraining[wildcards.run].model_dump_json()
+    return CONFIG.pretraining[wildcards.run].model_dump_json(exclude=EXECUTION)
+
+
+def run_execution(wildcards, threads):
+    """Snakemake does not compare what it calls with `threads`: a change of these trains nothing anew."""
+    return CONFIG.pretraining[wildcards.run].model_dump_json(include=EXECUTION)
 
 
 # Stage 11.

@@ -22,6 +22,7 @@ rule pretrain:
         "results/benchmarks/pretrain/{run}.tsv"
     params:
         settings=run_settings,
+        execution=run_execution,
         initial=initial_option,
         checkpoints=subpath(output.encoder, parent=True),
         code=module_code("simhand.pretraining.__main__"),
@@ -33,6 +34,6 @@ rule pretrain:
     conda:
         "../envs/gpu.yaml"
     shell:
-        "python -m simhand.pretraining --settings {params.settings:q} --members {input.members}"
+        "python -m simhand.pretraining --settings {params.settings:q} --execution {params.execution:q} --members {input.members}"
         " --neighbours {input.neighbours} --crops results/crops {params.initial} --encoder {output.encoder}"
         " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"

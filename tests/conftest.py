@@ -23,18 +23,20 @@ ROOT = Path(__file__).parent.parent
 def recording() -> Callable[[str], NpzFile]:
     """Numbers recorded from the official code, by name, from the folder SIMHAND_PARITY (default: in SIMHAND_SHARED).
 
-    Where that folder is absent, those that are shipped with the tests are taken; a test of another one is skipped.
+    Where neither is set or there, those that are shipped with the tests are taken. A test of another one is skipped.
     """
-    shared = os.environ.get("SIMHAND_SHARED", ROOT.parent / "shared")
-    folder = Path(os.environ.get("SIMHAND_PARITY", Path(shared, "reference", "parity")))
-    if "SIMHAND_PARITY" in os.environ and not folder.is_dir():
-        pytest.fail(f"SIMHAND_PARITY names no folder: {folder}")
+    shared = Path(os.environ.get("SIMHAND_SHARED", ROOT.parent / "shared"))
+    folders = [shared / "reference" / "parity", ROOT / "tests" / "parity" / "recorded"]
+    if "SIMHAND_PARITY" in os.environ:
+        folders = [Path(os.environ["SIMHAND_PARITY"])]
+        if not folders[0].is_dir():
+            pytest.fail(f"SIMHAND_PARITY names no folder: {folders[0]}")
 
     def load(name: str) -> NpzFile:
-        for path in (folder / f"{name}.npz", ROOT / "tests" / "parity" / "recorded" / f"{name}.npz"):
-            if path.is_file():
-                return np.load(path, allow_pickle=False)
-        pytest.skip(f"no {name}.npz in {folder} (set SIMHAND_PARITY)")
+        for folder in folders:
+            if (folder / f"{name}.npz").is_file():
+                return np.load(folder / f"{name}.npz", allow_pickle=False)
+        pytest.skip(f"no {name}.npz in {folders[0]} (set SIMHAND_PARITY)")
 
     return load
 

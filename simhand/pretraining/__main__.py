@@ -6,6 +6,7 @@ A run of several processes starts them itself, as `torchrun` would, unless torch
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from threading import Event
 
+from pydantic import ValidationError
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -30,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         0: finished; 1: failed; 128 + the signal's number: interrupted, and to be started again.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    processes = _parser().parse_args(arguments).settings.processes
+    processes = _settings(_parser().parse_args(arguments)).processes
     return _several(processes, arguments) if processes > 1 and "WORLD_SIZE" not in os.environ else _one(arguments)
 
 
@@ -71,17 +73,26 @@ def _one(arguments: list[str]) -> int:
     inputs = (args.members, args.neighbours, args.crops)
     try:
         with logging_redirect_tqdm():
-            finished = train(args.settings, *inputs, outputs, initial=args.initial, stop=stop)
+            finished = train(_settings(args), *inputs, outputs, initial=args.initial, stop=stop)
     except SimhandError as error:
         logging.error("%s: %s", type(error).__name__, error)
         return 1
     return 0 if finished else 128 + (received or [signal.SIGTERM])[0]  # or another process was told to end
 
 
+def _settings(args: argparse.Namespace) -> PretrainingSettings:
+    try:
+        return PretrainingSettings.model_validate({**args.settings, **args.execution})
+    except ValidationError as error:
+        _parser().error(str(error))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simhand.pretraining", description=__doc__)
-    settings = PretrainingSettings.model_validate_json
-    parser.add_argument("--settings", type=settings, required=True, help="PretrainingSettings as JSON")
+    parser.add_argument("--settings", type=json.loads, required=True, help="PretrainingSettings as JSON")
+    parser.add_argument(
+        "--execution", type=json.loads, default={}, help="more of them: those that say how the run goes"
+    )
     parser.add_argument("--members", type=Path, required=True, help="members.parquet of the pool")
     parser.add_argument("--neighbours", type=Path, nargs="*", default=[], help="its neighbour tables (simhand only)")
     parser.add_argument("--crops", type=Path, required=True, help="folder of {source}/{shard}.arrow")

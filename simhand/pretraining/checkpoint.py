@@ -18,14 +18,14 @@ from torch import nn
 
 from simhand.errors import CheckpointError, WeightsError
 from simhand.files import whole_file
-from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.settings import EXECUTION, PretrainingSettings
 
 log = logging.getLogger(__name__)
 
 Fingerprint = dict[str, Any]
 _KEPT = 2
 # What may change between two starts of the same run; the initial weights count by their content.
-_FREE = {"device", "workers", "compile", "checkpoint_every_steps", "initial"}
+_FREE = EXECUTION | {"initial"}
 
 
 def fingerprint(settings: PretrainingSettings, data_digest: str, initial: Path | None) -> Fingerprint:

@@ -9,6 +9,7 @@ from simhand.settings import Settings
 
 EncoderName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 RUN = "run:"  # begins what stands for another run
+EXECUTION = {"device", "workers", "compile", "checkpoint_every_steps"}  # how a run goes, not what comes out
 
 
 class AugmentationSettings(Settings):

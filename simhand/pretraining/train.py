@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from simhand.errors import TrainingError
+from simhand.errors import PoolError, TrainingError
 from simhand.files import whole_file
 from simhand.pretraining.card import RunFacts, training_code
 from simhand.pretraining.checkpoint import Checkpoints, fingerprint
@@ -133,7 +133,11 @@ def train(
     data = _Data(Pairs(pool, positives), data_digest(pool, positives))
     with joined(settings.processes, device) as processes:
         run = _prepare(settings, data, initial_path(settings, initial), outputs, processes)
-        finished = _train(run, stop or Event())
+        try:
+            finished = _train(run, stop or Event())
+        finally:
+            if run.journal:
+                run.journal.close()
         if finished and processes.first:
             _publish(run, RunFacts(settings, run.plan, pool, data.digest, device, code, outputs.metrics))
     return finished
@@ -151,6 +155,13 @@ def _positives(
 def _prepare(
     settings: PretrainingSettings, data: _Data, initial: Path | None, outputs: Outputs, processes: Processes
 ) -> _Run:
+    if len(data.pairs) < 2 * processes.count:
+        raise PoolError(
+            "a pool too small for its processes",
+            where=f"pool {settings.pool}",
+            expected=f"{2 * processes.count} hands or more, two for each process",
+            got=len(data.pairs),
+        )
     plan = Plan(len(data.pairs), settings.batch_size, settings.epochs, settings.warmup_epochs, processes.count)
     if processes.first:
         _announce(settings, plan, processes)

@@ -93,4 +93,5 @@ def _with_itself(pairs: Tensor, processes: Processes) -> Tensor:
 def _mean(distances: Tensor, left_out: int, processes: Processes) -> Tensor:
     """Over all processes, but so many distances of 0."""
     count = (distances.numel() - left_out) * processes.count  # all have equal parts
-    return (processes.sum(distances.sum(dtype=torch.float64)) / count).to(distances.dtype)
+    total = distances.sum(dim=-1).sum(dtype=torch.float64)  # in two steps: the type is that of what is read, too
+    return (processes.sum(total) / count).to(distances.dtype)

@@ -122,11 +122,13 @@ def test_inverse(data: NpzFile, which: str, dtype: torch.dtype) -> None:
     undone = undo_view(raw(data, dtype).detach(), seen.angle_deg, seen.shift).chunk(2)
     for view, each in enumerate(undone, start=1):
         tolerance = 1e-9 if dtype == torch.float64 else 1e-6
-        np.testing.assert_allclose(each, data[f"inverse/{which}/z{view}_{SUFFIX[dtype]}"], atol=tolerance)
+        np.testing.assert_allclose(
+            each, data[f"inverse/{which}/z{view}_{SUFFIX[dtype]}"], rtol=tolerance, atol=tolerance
+        )
 
 
 @DTYPES
 def test_simclr_embeddings(data: NpzFile, dtype: torch.dtype) -> None:
     for view, each in enumerate(normalize(raw(data, dtype).detach(), dim=1).chunk(2), start=1):
         tolerance = 1e-9 if dtype == torch.float64 else 1e-6
-        np.testing.assert_allclose(each, data[f"simclr/z{view}_{SUFFIX[dtype]}"], atol=tolerance)
+        np.testing.assert_allclose(each, data[f"simclr/z{view}_{SUFFIX[dtype]}"], rtol=tolerance, atol=tolerance)

@@ -30,7 +30,7 @@ from simhand.pretraining.__main__ import main
 from simhand.pretraining.crops import Pair
 from simhand.pretraining.inverse import undo_view
 from simhand.pretraining.nt_xent import nt_xent
-from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.settings import EXECUTION, PretrainingSettings
 from simhand.pretraining.step import batch_views, contrastive_loss
 from simhand.pretraining.train import Outputs, train
 from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
@@ -227,7 +227,9 @@ def unbroken(pool: MadeUpPool, tmp_path_factory: pytest.TempPathFactory, small_s
 def arguments(settings: PretrainingSettings, pool: MadeUpPool, outputs: Outputs) -> list[str]:
     named = {"members": pool.members, "crops": pool.crops, **vars(outputs)}
     paths = [part for name, path in named.items() for part in (f"--{name}", str(path))]
-    return ["--settings", settings.model_dump_json(), *paths, "--neighbours", *map(str, pool.neighbours)]
+    parts = ["--settings", settings.model_dump_json(exclude=EXECUTION), *paths]
+    parts += ["--execution", settings.model_dump_json(include=EXECUTION)]
+    return [*parts, "--neighbours", *map(str, pool.neighbours)]
 
 
 def start(settings: PretrainingSettings, pool: MadeUpPool, outputs: Outputs) -> subprocess.Popen[bytes]:
