@@ -251,8 +251,16 @@ def run_threads(wildcards):
     return 8 * CONFIG.pretraining[wildcards.run].processes
 
 
-def run_processes(wildcards):
-    return CONFIG.pretraining[wildcards.run].processes
+def run_gpus(wildcards):
+    run = CONFIG.pretraining[wildcards.run]
+    return 0 if run.device == "cpu" else run.processes
+
+
+def run_memory(wildcards):
+    """Of each process, and of the pairs of crops that workers hold ready, two batches each."""
+    run = CONFIG.pretraining[wildcards.run]
+    ready = 2 * max(1, run.workers) * run.batch_size
+    return f"{12_000 * run.processes + ready * 2 * 3 * CONFIG.crops.size**2 // 10**6}MB"
 
 
 def run_settings(wildcards):

@@ -28,12 +28,12 @@ rule pretrain:
         code=module_code("simhand.pretraining.__main__"),
     threads: run_threads
     resources:
-        mem="16GB",
+        mem=run_memory,
         runtime="24h",
-        gpu=run_processes,
+        gpu=run_gpus,
     conda:
         "../envs/gpu.yaml"
     shell:
         "python -m simhand.pretraining --settings {params.settings:q} --execution {params.execution:q} --members {input.members}"
-        " --neighbours {input.neighbours} --crops results/crops {params.initial} --encoder {output.encoder}"
+        " --neighbours {input.neighbours} --crops results/crops {params.initial:q} --encoder {output.encoder}"
         " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"

@@ -255,7 +255,9 @@ def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> 
 
 def _initial_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:
     key = f"pretraining.{name}.initial"
-    yield from _missing_file(key, run.initial_file)
+    if run.initial_file is not None and not run.initial_file.is_file():
+        expected = "random, imagenet, run:NAME, or an existing file"
+        yield {"what": f"{key}: no such file", "expected": expected, "got": run.initial_file}
     if run.initial_run is None:
         return
     yield from _unknown(key, [run.initial_run], config.pretraining)

@@ -134,6 +134,8 @@ def set_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
         ("pools.demo.components", 12, None, {"embed_pool demo"} | QUERIES | FROM_NEIGHBOURS),
         ("pools.demo.neighbours", 2, None, QUERIES | FROM_NEIGHBOURS),
         ("pretraining.peclr.temperature", 0.4, None, FROM_PECLR),
+        ("pretraining.peclr.workers", 1, None, set()),
+        ("pretraining.peclr.checkpoint_every_steps", 7, None, set()),
         ("finetuning.learning_rate", 2e-3, None, FINETUNED | REPORT),
         ("pools.demo.further_ranks", [4, 5], None, QUERIES | FROM_NEIGHBOURS),
         ("report.title", "Another title", None, REPORT | {"write_data_report"}),

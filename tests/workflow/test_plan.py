@@ -79,6 +79,21 @@ def test_videos_and_a_pool_are_enough_for_the_data_half(checkout: Checkout) -> N
     assert not planned & {"pretrain", "finetune", "evaluate", "write_report"}
 
 
+def test_a_run_starts_from_the_encoder_of_another_and_has_a_gpu_for_each_process(checkout: Checkout) -> None:
+    config = checkout.config()
+    config["pretraining"] |= {"longer": {"method": "tempclr", "initial": "run:simclr", "processes": 2}}
+    config["pretraining"]["simclr"] |= {"device": "cpu"}
+    checkout.write_config(config)
+    planned = checkout.snakemake("-n", "-p", "results/pretraining/longer/encoder.pt").stdout
+    jobs = {job.split("wildcards: run=")[1].split()[0]: job for job in planned.split("rule pretrain:")[1:]}
+    assert set(jobs) == {"longer", "simclr"}
+    assert "results/pretraining/simclr/encoder.pt" in jobs["longer"].split("output:")[0]
+    assert "--initial results/pretraining/simclr/encoder.pt" in jobs["longer"]
+    assert "gpu=2" in jobs["longer"]
+    assert "gpu=0" in jobs["simclr"]
+    assert "--initial" not in jobs["simclr"]
+
+
 def test_annotated_hands_take_the_place_of_the_first_stages(checkout: Checkout) -> None:
     config = checkout.config()
     (checkout.folder / "released.json").write_text('{"images": [], "annotations": []}')
