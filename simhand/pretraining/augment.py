@@ -56,9 +56,7 @@ class Views:
     images: Tensor  # float32 (n, 3, s, s), normalised with ImageNet's mean and deviation
     keypoints_px: Tensor  # float32 (n, 21, 2), px of the view
     angle_deg: Tensor  # (n,), by how much the hand was turned, counter-clockwise as seen
-    shift: (
-        Tensor  # (n, 2), by how much the square was moved right and down, in units of its side (official: the view's)
-    )
+    shift: Tensor  # (n, 2), by how much the square was moved right and down, in its sides (official: the view's)
     crop_keypoints_px: Tensor  # float32 (n, 21, 2), those of the stored crop were it resized to the view's side
 
 
