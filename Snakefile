@@ -33,10 +33,10 @@ localrules:
 
 
 rule all:
-    """The report: the table of errors, curves, and the data report. Without an experiment: encoders and data report."""
+    """The report: the table of errors, curves, and the data report. Without an experiment there are no errors in it."""
     default_target: True
     input:
-        "results/report/index.html" if RESULTS else [],
+        "results/report/index.html" if RESULTS or CONFIG.pretraining else [],
         "results/report/data/index.html",
         expand("results/pretraining/{run}/encoder.pt", run=CONFIG.pretraining),
 

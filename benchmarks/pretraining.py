@@ -65,6 +65,7 @@ class Trainer:
         self.model = build_model(settings).to(self.processes.device).to(memory_format=torch.channels_last).train()
         if settings.compile:
             self.model.compile()
+            self.model.encoder.compile()  # for `bare`, which calls it by itself
         self.optimiser = LarsAdam(parameter_groups(self.model.named_parameters(), settings.weight_decay), lr=1e-4)
         self.pairs = Pairs(pool, np.random.default_rng(1).permutation(len(pool)))
         self.ready = next(self.batches(workers=0))
@@ -81,8 +82,8 @@ class Trainer:
         """The encoder alone."""
         with torch.autocast(self.processes.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             features = self.model.encoder(self.images)
-        features.float().square().mean().backward()
         self.optimiser.zero_grad()
+        features.float().square().mean().backward()
 
     def step(self, batch: Pair) -> None:
         """A whole step."""

@@ -15,8 +15,8 @@ from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.logs import planning_log
-from simhand.pretraining.settings import EXECUTION
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
+from simhand.pretraining.settings import EXECUTION
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
 
@@ -317,6 +317,11 @@ RESULTS = [
     for run in CONFIG.experiment.runs
     for seed in CONFIG.experiment.seeds
 ]
+
+
+ERROR_TABLES = (
+    ["results/report/table.csv", "results/report/table.md"] if RESULTS else []
+)
 
 
 def all_results(name):

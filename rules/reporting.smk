@@ -50,8 +50,7 @@ rule write_report:
         pairs=expand("results/pretraining/{run}/pairs.npz", run=CONFIG.pretraining),
     output:
         "results/report/index.html",
-        "results/report/table.csv",
-        "results/report/table.md",
+        ERROR_TABLES,
     log:
         "results/logs/write_report.log",
     benchmark:

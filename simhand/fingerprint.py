@@ -20,6 +20,7 @@ _WITHOUT_RESULTS = frozenset(
         "simhand.logs",
         "simhand.progress",
         "simhand.fingerprint",
+        "simhand.pretraining.journal",
         "simhand.pretraining.tensorboard_log",
     }
 )

@@ -36,6 +36,8 @@ def recording() -> Callable[[str], NpzFile]:
         for folder in folders:
             if (folder / f"{name}.npz").is_file():
                 return np.load(folder / f"{name}.npz", allow_pickle=False)
+        if "SIMHAND_PARITY" in os.environ:
+            pytest.fail(f"no {name}.npz in SIMHAND_PARITY, {folders[0]}")
         pytest.skip(f"no {name}.npz in {folders[0]} (set SIMHAND_PARITY)")
 
     return load

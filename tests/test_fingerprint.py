@@ -58,7 +58,7 @@ def stages_changed_by_adding_code(checkout: Path, file: str) -> set[str]:
         ("simhand/hands/balance.py", {"balance"}),
         ("simhand/hands/boxes.py", {"detection", "crops", "keypoints"}),
         ("simhand/mining/search.py", {"mining"}),
-        ("simhand/pretraining/nt_xent.py", {"pretraining"}),
+        ("simhand/pretraining/repulsion.py", {"pretraining"}),
         ("simhand/finetuning/detnet.py", {"finetuning"}),
         ("simhand/evaluation/metrics.py", {"evaluation"}),
         ("simhand/reporting/page.py", {"report"}),

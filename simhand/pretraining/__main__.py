@@ -23,6 +23,9 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from simhand.errors import SimhandError
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.pretraining.train import Outputs, train
+from simhand.videos.lifetime import end_with_parent
+
+_STARTER = "SIMHAND_STARTER"  # tells the processes of a run which one started them
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,6 +45,7 @@ def _several(count: int, arguments: list[str]) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // count)))  # or each would take all cores
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds to end a step and write a checkpoint
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say why they fail
+    os.environ[_STARTER] = str(os.getpid())
     config = LaunchConfig(
         1, 1, count, run_id="simhand", rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
     )
@@ -69,6 +73,8 @@ def _one(arguments: list[str]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    if _STARTER in os.environ:
+        end_with_parent(int(os.environ[_STARTER]), signal.SIGTERM)
     outputs = Outputs(args.encoder, args.metrics, args.checkpoints)
     inputs = (args.members, args.neighbours, args.crops)
     try:

@@ -29,6 +29,7 @@ class RunFacts:
     plan: Plan
     pool: Pool
     digest: str  # `data_digest` of pool and positives
+    initial: str  # random, imagenet, or the digest of the file of weights it started from
     device: torch.device
     code: str  # `training_code` when the run started: files may change while it runs
     metrics: Path  # JSON lines, the last of them of the last step
@@ -53,6 +54,7 @@ def encoder_card(run: RunFacts, width: int) -> dict[str, Any]:
         "method": settings.method,
         "weighting": settings.weighting,
         "seed": settings.seed,
+        "initial": {"named": settings.initial, "content": run.initial},
         "training": _training(run),
         "data": _data(run),
         "code": {"fingerprint": run.code, **_versions()},

@@ -6,9 +6,13 @@ their views need no place in it: they are functions of the seed and the step.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
-import pickle
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from torch import nn
 from simhand.errors import CheckpointError, WeightsError
 from simhand.files import whole_file
 from simhand.pretraining.settings import EXECUTION, PretrainingSettings
+from simhand.pretraining.state_file import read_state
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +96,23 @@ class Checkpoints:
         log.info("resuming from %s, after step %d", path, state["step"])
         return state["step"]
 
+    @contextmanager
+    def alone(self, patience_s: float = 300.0) -> Iterator[None]:
+        """No other process writes here until the end of the block.
+
+        One that was told to end, or whose starter was killed, may still be finishing a step: it is waited for.
+
+        Raises:
+            CheckpointError: another process still trains this run after `patience_s` seconds.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.folder, os.O_RDONLY)
+        try:
+            _lock(lock, self.folder, patience_s)
+            yield
+        finally:
+            os.close(lock)
+
     def latest(self) -> Path | None:
         """The file of the latest checkpoint, None if there is none."""
         return self._paths()[-1] if self._paths() else None
@@ -115,9 +137,22 @@ class Checkpoints:
             )
 
 
+def _lock(folder: int, path: Path, patience_s: float) -> None:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                hint = "wait until it has ended, or end it"
+                raise CheckpointError("another process trains this run", where=path, hint=hint) from None
+            log.info("another process still trains this run: waiting for its end")
+            time.sleep(min(10.0, patience_s))
+
+
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        return read_state(path)
+    except ValueError as error:
         hint = "delete it: the run goes on from the checkpoint before it, or from the start"
         raise CheckpointError("a checkpoint is damaged", where=path, got=error, hint=hint) from error

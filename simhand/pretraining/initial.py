@@ -13,6 +13,7 @@ from torchvision.models import get_model_weights
 from simhand.errors import ConfigError, WeightsError
 from simhand.pretraining.official import from_official, is_official
 from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.state_file import read_state
 
 
 def initial_path(settings: PretrainingSettings, given: Path | None) -> Path | None:
@@ -23,8 +24,18 @@ def initial_path(settings: PretrainingSettings, given: Path | None) -> Path | No
         given: where the workflow has put it.
 
     Raises:
-        ConfigError: the run starts from another run's encoder, and nobody says where that is.
+        ConfigError: the run starts from another run's encoder, and nobody says where that is; or a file is given that
+            it does not start from.
     """
+    nowhere = settings.initial in {"random", "imagenet"}
+    if nowhere and given is not None:
+        raise ConfigError(
+            "the run starts from no file",
+            where="initial",
+            expected=settings.initial,
+            got=given,
+            hint="leave out --initial, or name the file in the settings",
+        )
     if settings.initial_run is not None and given is None:
         raise ConfigError(
             "where is the encoder to start from?",
@@ -32,7 +43,7 @@ def initial_path(settings: PretrainingSettings, given: Path | None) -> Path | No
             got=settings.initial,
             hint="give its encoder.pt with --initial",
         )
-    return None if settings.initial in {"random", "imagenet"} else given or settings.initial_file
+    return None if nowhere else given or settings.initial_file
 
 
 def initialise(encoder: nn.Module, settings: PretrainingSettings, path: Path | None) -> None:
@@ -59,8 +70,8 @@ def load_encoder(encoder: nn.Module, path: Path) -> None:
         WeightsError: the file is missing or damaged, or holds another network's weights.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        state = read_state(path)
+    except ValueError as error:
         raise WeightsError("cannot read initial weights", where=path, got=error) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]

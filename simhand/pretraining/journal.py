@@ -8,12 +8,13 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from tqdm import tqdm
 
 from simhand.files import whole_file
 from simhand.pretraining.tensorboard_log import TensorBoard
+from simhand.progress import duration
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -23,7 +24,7 @@ _LOG_EVERY_S = 30.0
 
 
 class Journal:
-    """Metrics of a run, consistent with its checkpoints.
+    """Metrics of a run, consistent with its checkpoints; used as a context.
 
     Args:
         path: of the JSON lines; those after `first_step`, which an interrupted run wrote and this one writes again, are
@@ -80,7 +81,10 @@ class Journal:
             self._log(step, now, values["loss"], speed)
         self._start_interval()
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
         """Ends the progress bar and writes what TensorBoard has not got yet."""
         self._bar.close()
         self._tensorboard.close()
@@ -92,8 +96,8 @@ class Journal:
         self._logged = now
         left_s = (now - self._started) / (step - self._first_step) * (self.steps - step)
         rate, waiting = speed["images_per_s"], speed["data_wait_fraction"]
-        text = "step %d of %d: loss %.4f, %.0f images/s, %.0f %% of the time waiting for crops, %.0f min left"
-        log.info(text, step, self.steps, loss, rate, 100 * waiting, left_s / 60)
+        text = "step %d of %d: loss %.4f, %.0f images/s, %.0f %% of the time waiting for crops, %s left"
+        log.info(text, step, self.steps, loss, rate, 100 * waiting, duration(left_s))
 
 
 def _lines(path: Path) -> list[str]:

@@ -49,6 +49,10 @@ class Processes:
         """The sum of everybody's values; no gradient."""
         return self._reduced(value, distributed.ReduceOp.SUM)
 
+    def wait(self) -> None:
+        """Until all are here."""
+        self.sum(torch.zeros((), device=self.device))
+
     def _reduced(self, value: Tensor, operation: distributed.ReduceOp.RedOpType) -> Tensor:
         if self.count == 1:
             return value

@@ -61,7 +61,8 @@ class PretrainingSettings(Settings):
         "augmented", description="whose distances make the weights: the keypoints of the views, or those of the crops"
     )
     weight_distance: Literal["mpjpe", "w_abs", "w_o_abs"] = Field(
-        "mpjpe", description="of two hands; w_abs and w_o_abs are experiments of the official code"
+        "mpjpe",
+        description="of two hands; w_abs and w_o_abs: experiments of the official code, for its behaviour alone",
     )
     neighbour_rank: int = Field(1, ge=1, description="simhand: which mined neighbour is the positive")
     max_gap_s: float = Field(
@@ -72,7 +73,7 @@ class PretrainingSettings(Settings):
         "random",
         min_length=1,
         description="what the encoder starts from: random; imagenet (torchvision's weights, from its cache or the "
-        "network); run:NAME, another run's encoder; or the path of a torchvision state_dict",
+        "network); run:NAME, another run's encoder; or the path of torchvision's state_dict or an official checkpoint",
     )
     projection_hidden: int = Field(512, ge=2, description="hidden width of the projection head")
     projection_dim: int = Field(128, ge=2, multiple_of=2, description="width of the embedding that is contrasted")
@@ -117,6 +118,15 @@ class PretrainingSettings(Settings):
     def _leaves_time_to_train(self) -> Self:
         if self.warmup_epochs >= self.epochs:
             raise ValueError(f"warmup_epochs ({self.warmup_epochs}) must be less than epochs ({self.epochs})")
+        return self
+
+    @model_validator(mode="after")
+    def _one_scale_has_one_distance(self) -> Self:
+        if self.weight_distance != "mpjpe" and self.behaviour != "official":
+            raise ValueError(
+                f"weight_distance {self.weight_distance} measures pairs and positives differently: it needs behaviour: "
+                "official, which scales them apart"
+            )
         return self
 
     @model_validator(mode="after")

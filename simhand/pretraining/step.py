@@ -89,7 +89,8 @@ class Step:
             loss = contrastive_loss(self._embed(views.images), views, self.settings, self.processes)
             loss.backward()
             return loss.detach()
-        return self._backward_in_parts(views, views.images.split(2 * size))
+        parts = -(-len(views.images) // (2 * size))
+        return self._backward_in_parts(views, views.images.tensor_split(parts))  # alike: batch norm needs several
 
     def _backward_in_parts(self, views: Views, parts: tuple[Tensor, ...]) -> Tensor:
         """GradCache (Gao et al. 2021): the loss of the whole batch, with the memory of one part's activations.
@@ -102,7 +103,7 @@ class Step:
         embeddings.requires_grad_()
         loss = contrastive_loss(embeddings, views, self.settings, self.processes)
         (slopes,) = torch.autograd.grad(loss, embeddings)
-        for number, (part, slope) in enumerate(zip(parts, slopes.split(len(parts[0])), strict=True), start=1):
+        for number, (part, slope) in enumerate(zip(parts, slopes.tensor_split(len(parts)), strict=True), start=1):
             with nullcontext() if number == len(parts) else self._unshared():
                 self._embed(part).backward(slope)
         return loss.detach()

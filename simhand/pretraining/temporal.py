@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from simhand.errors import PoolError
 from simhand.files import read_parquet
 from simhand.tables import MEMBERS
 
@@ -19,6 +20,7 @@ def read_temporal_positives(members_path: Path, max_gap_s: float) -> np.ndarray:
 
     Raises:
         TableError: the table is damaged.
+        PoolError: no hand has a neighbouring frame.
     """
     members = read_parquet(members_path, MEMBERS, ["source", "video_id", "side", "frame_index", "timestamp_s"])
     positives = temporal_positives(
@@ -28,7 +30,16 @@ def read_temporal_positives(members_path: Path, max_gap_s: float) -> np.ndarray:
         max_gap_s,
     )
     alone = int((positives == np.arange(len(positives))).sum())
-    log.info("%d of %d hands have a neighbouring frame within %g s", len(positives) - alone, len(positives), max_gap_s)
+    if alone == len(positives):
+        raise PoolError(
+            "no hand has a neighbouring frame in the pool",
+            where=members_path,
+            expected=f"hands of the same video and side at most max_gap_s = {max_gap_s:g} s apart",
+            hint="raise max_gap_s, or draw a larger pool",
+        )
+    level = logging.WARNING if alone > len(positives) / 2 else logging.INFO
+    paired = len(positives) - alone
+    log.log(level, "%d of %d hands have a neighbouring frame within %g s", paired, len(positives), max_gap_s)
     return positives
 
 

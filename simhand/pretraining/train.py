@@ -19,6 +19,7 @@ import logging
 import math
 import shutil
 import signal
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -79,6 +80,7 @@ class _Data:
 
     pairs: Pairs
     digest: str
+    initial: Path | None  # the file of weights to start from
 
 
 @dataclass(frozen=True)
@@ -130,16 +132,16 @@ def train(
     code, device = training_code(), choose_device(settings.device)
     pool = read_pool(members_path, crops_folder)
     positives = _positives(settings, members_path, neighbour_paths, len(pool))
-    data = _Data(Pairs(pool, positives), data_digest(pool, positives))
-    with joined(settings.processes, device) as processes:
-        run = _prepare(settings, data, initial_path(settings, initial), outputs, processes)
-        try:
+    data = _Data(Pairs(pool, positives), data_digest(pool, positives), initial_path(settings, initial))
+    identity = fingerprint(settings, data.digest, data.initial)
+    checkpoints = Checkpoints(outputs.checkpoints, identity)
+    with joined(settings.processes, device) as processes, checkpoints.alone() if processes.first else nullcontext():
+        run = _prepare(settings, data, checkpoints, outputs, processes)
+        with run.journal or nullcontext():
             finished = _train(run, stop or Event())
-        finally:
-            if run.journal:
-                run.journal.close()
         if finished and processes.first:
-            _publish(run, RunFacts(settings, run.plan, pool, data.digest, device, code, outputs.metrics))
+            start = identity["content of initial"]
+            _publish(run, RunFacts(settings, run.plan, pool, data.digest, start, device, code, outputs.metrics))
     return finished
 
 
@@ -153,7 +155,7 @@ def _positives(
 
 
 def _prepare(
-    settings: PretrainingSettings, data: _Data, initial: Path | None, outputs: Outputs, processes: Processes
+    settings: PretrainingSettings, data: _Data, checkpoints: Checkpoints, outputs: Outputs, processes: Processes
 ) -> _Run:
     if len(data.pairs) < 2 * processes.count:
         raise PoolError(
@@ -166,9 +168,9 @@ def _prepare(
     if processes.first:
         _announce(settings, plan, processes)
     torch.manual_seed(settings.seed)
-    model = build_model(settings, initial).to(processes.device).to(memory_format=torch.channels_last)
+    model = build_model(settings, data.initial).to(processes.device).to(memory_format=torch.channels_last)
     optimiser = LarsAdam(_groups(model, settings), lr=settings.learning_rate)
-    checkpoints = Checkpoints(outputs.checkpoints, fingerprint(settings, data.digest, initial))
+    processes.wait()  # until the first one is alone with the checkpoints
     first_step = checkpoints.resume(model, optimiser)
     metrics = outputs.checkpoints / outputs.metrics.name
     journal = Journal(metrics, outputs.tensorboard, first_step, plan.steps) if processes.first else None
@@ -237,7 +239,7 @@ def _train(run: _Run, stop: Event) -> bool:
         if run.journal:
             values = {"epoch": step // plan.steps_per_epoch, "loss": loss, "learning_rate": rate}
             run.journal.record(done, 2 * plan.batch, {**values, "gradient_norm": gradient_norm})
-            if stopping or done % settings.checkpoint_every_steps == 0:
+            if stopping or done % settings.checkpoint_every_steps == 0 or done == plan.steps:
                 run.checkpoints.save(done, run.model, run.optimiser)
         if stopping and processes.first:
             log.warning("stopped after step %d of %d; the next start goes on from there", done, plan.steps)

@@ -1,4 +1,4 @@
-"""The contrastive loss of SiMHand, in which similar hands weigh more (paper Eq. 3)."""
+"""The contrastive loss: NT-Xent (Chen et al. 2020), in which similar hands may weigh more (paper Eq. 3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def weighted_nt_xent(
     """NT-Xent with weights on the similarities inside the exponents, mean over all 2N anchors (spec section 6).
 
     The positive's own term in the denominator bears its pair weight, as in the official code; without weights this is
-    `nt_xent`. Several processes each take the mean over their own anchors; its mean over processes is the loss of all.
+    NT-Xent. Several processes each take the mean over their own anchors; its mean over processes is the loss of all.
 
     Args:
         first: (N, d), unit vectors.

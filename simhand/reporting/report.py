@@ -56,19 +56,31 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
         TableError: an input is missing or damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
+    sections = [
+        *_error_sections(inputs, folder),
+        *_pretraining_sections(inputs, styles, folder),
+        *_finetuning_sections(inputs, styles, folder),
+        Section("Data", _DATA, links=[("The data report", DATA_PAGE)]),
+    ]
+    _write_text(page(settings.title, _LEAD, sections), folder / "index.html")
+
+
+def _error_sections(inputs: ReportInputs, folder: Path) -> list[Section]:
+    if not inputs.results:
+        return []
     errors = error_table(inputs.results)
     grid = table_grid(errors)
     _write_csv(errors, folder / "table.csv")
     _write_text(markdown(grid), folder / "table.md")
-    styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
+    return [Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grid])]
+
+
+def _finetuning_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folder: Path) -> list[Section]:
+    if not inputs.results:
+        return []
     finetuning_curves(inputs.results, styles, folder / "finetuning.png")
-    sections = [
-        Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grid]),
-        *_pretraining_sections(inputs, styles, folder),
-        Section("Fine-tuning", _FINETUNING, pictures=[("Curves of fine-tuning", folder / "finetuning.png")]),
-        Section("Data", _DATA, links=[("The data report", DATA_PAGE)]),
-    ]
-    _write_text(page(settings.title, _LEAD, sections), folder / "index.html")
+    return [Section("Fine-tuning", _FINETUNING, pictures=[("Curves of fine-tuning", folder / "finetuning.png")])]
 
 
 def _pretraining_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folder: Path) -> list[Section]:

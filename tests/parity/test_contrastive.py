@@ -93,7 +93,8 @@ def test_every_loss_and_gradient(data: NpzFile, dtype: torch.dtype) -> None:
 def check_gradient(data: NpzFile, key: str, slope: Tensor) -> None:
     if key in data.files:  # not recorded in float32 for every case
         recorded = data[key]
-        tolerance = 1e-9 if recorded.dtype == np.float64 else 1e-5  # some of float64 were stored as float32
+        kept = 2e-7 if key.endswith("f64") else 1e-5  # some of float64 were stored as float32
+        tolerance = 1e-9 if recorded.dtype == np.float64 else kept
         np.testing.assert_allclose(
             slope, recorded, rtol=tolerance, atol=tolerance * np.abs(recorded).max(), err_msg=key
         )

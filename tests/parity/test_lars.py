@@ -26,9 +26,10 @@ def test_parameters_and_scaled_gradients_of_all_steps(data: NpzFile) -> None:
     for group, key in zip(groups, ("decay_group", "no_decay_group"), strict=True):
         assert {id(each) for each in group["params"]} == {id(parameters[name]) for name in meta[key]}
     optimiser = LarsAdam(groups, lr=meta["base_lr"])
-    warmup_steps = meta["config"]["warmup_epochs"] * meta["iters_per_epoch"]
+    steps_per_epoch = meta["iters_per_epoch"] // meta["config"]["num_of_mini_batch"]
+    warmup_steps = meta["config"]["warmup_epochs"] * steps_per_epoch
     for step, recorded_rate in enumerate(data["lr_used"]):
-        rate = learning_rate(step, meta["base_lr"], warmup_steps, meta["max_epochs"] * meta["iters_per_epoch"])
+        rate = learning_rate(step, meta["base_lr"], warmup_steps, meta["max_epochs"] * steps_per_epoch)
         assert rate == pytest.approx(recorded_rate, rel=1e-9, abs=1e-15)
         for group in optimiser.param_groups:
             group["lr"] = rate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,3 +80,13 @@ def test_what_makes_a_run(tmp_path: Path, small_settings: Callable[..., Pretrain
     first, second = (fingerprint(small_settings(initial=str(path)), "data", path) for path in (weights, moved))
     assert first == second
     assert "augmentation.hue" in base
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = Checkpoints(tmp_path / "run", {}), Checkpoints(tmp_path / "run", {})
+    refused = pytest.raises(CheckpointError, match="another process trains this run")
+    with caplog.at_level(logging.INFO), first.alone(), refused, second.alone(patience_s=0.1):
+        pass
+    assert "waiting for its end" in caplog.text
+    with second.alone(patience_s=0.1):
+        assert not list((tmp_path / "run").iterdir())

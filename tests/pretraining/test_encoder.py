@@ -48,8 +48,9 @@ def test_other_weights_are_refused(tmp_path: Path, small_settings: MakeSettings)
             build_model(small_settings(initial=str(path)), path)
 
     refused("cannot read initial weights")  # no file yet
-    path.write_bytes(b"not a model")
-    refused("cannot read initial weights")
+    for content in (b"not a model", b"weights\n", b"", bytes(100)):
+        path.write_bytes(content)
+        refused("cannot read initial weights")
     torch.save([1, 2], path)
     refused("no state_dict")
     torch.save({"model": state}, path)

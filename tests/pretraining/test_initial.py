@@ -27,6 +27,8 @@ def test_where_the_weights_are(small_settings: MakeSettings) -> None:
     assert initial_path(small_settings(initial="run:base"), elsewhere) == elsewhere
     with pytest.raises(ConfigError, match=r"got: +run:base\n.*--initial"):
         initial_path(small_settings(initial="run:base"), None)
+    with pytest.raises(ConfigError, match=r"starts from no file\n(.|\n)*expected: random"):
+        initial_path(small_settings(), elsewhere)
 
 
 def test_from_an_official_checkpoint(tmp_path: Path, small_settings: MakeSettings) -> None:

@@ -73,7 +73,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory, small_settings: Callable[...
     zeros = np.zeros(26, np.int32)
     pool = Pool(stores, zeros, zeros, np.zeros((26, 21, 2), np.float32))
     settings = small_settings(image_size=48, epochs=2, seed=7, processes=2, per_device_loss=True)
-    return RunFacts(settings, Plan(26, 8, 2, 1.0), pool, "d1935", torch.device("cpu"), "c0de", metrics)
+    return RunFacts(settings, Plan(26, 8, 2, 1.0), pool, "d1935", "random", torch.device("cpu"), "c0de", metrics)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ def test_live_batch_norm_sees_parts_and_counts_each_image_once(small_settings: M
     model = build_model(settings).double().train()
     loss, found = trained(settings, model)
     seen = copy.deepcopy(model)
-    for part in views_of(settings).images.split(6):
+    for part in views_of(settings).images.tensor_split(3):
         seen(part)
     torch.testing.assert_close(dict(found.named_buffers()), dict(seen.named_buffers()))
     whole_loss, _ = trained(small_settings(), model)

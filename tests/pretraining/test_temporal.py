@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simhand.errors import PoolError
 from simhand.files import read_parquet, write_parquet
 from simhand.pretraining.temporal import read_temporal_positives, temporal_positives
 from simhand.tables import MEMBERS
@@ -74,3 +75,5 @@ def test_from_the_table_of_a_pool(
     with caplog.at_level(logging.INFO):
         assert read_temporal_positives(made.members, 10.0).tolist() == [1, 0, 2, 3, 4, 1]
     assert "3 of 6 hands have a neighbouring frame within 10 s" in caplog.text
+    with pytest.raises(PoolError, match=r"no hand has a neighbouring frame(.|\n)*max_gap_s = 0.5 s"):
+        read_temporal_positives(made.members, 0.5)

@@ -29,7 +29,6 @@ from simhand.files import read_parquet, write_parquet
 from simhand.pretraining.__main__ import main
 from simhand.pretraining.crops import Pair
 from simhand.pretraining.inverse import undo_view
-from simhand.pretraining.nt_xent import nt_xent
 from simhand.pretraining.settings import EXECUTION, PretrainingSettings
 from simhand.pretraining.step import batch_views, contrastive_loss
 from simhand.pretraining.train import Outputs, train
@@ -120,6 +119,24 @@ def test_equal_seeds_give_equal_bytes(pool: MadeUpPool, tmp_path: Path, small_se
     assert same_course(tmp_path / "one" / "metrics.jsonl", tmp_path / "two" / "metrics.jsonl")
 
 
+def test_a_pool_smaller_than_its_processes_is_refused(
+    write_pool: Callable[..., MadeUpPool], outputs: Outputs, small_settings: MakeSettings
+) -> None:
+    made = write_pool(outputs.encoder.parent, hands=3)
+    code = start(small_settings(processes=2), made, outputs).wait(timeout=120)
+    assert code == 1
+
+
+def test_a_compiled_model_trains_as_the_plain_one(
+    pool: MadeUpPool, tmp_path: Path, small_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch._dynamo.config.suppress_errors", False)
+    for name, changes in {"plain": {}, "compiled": {"compile": True}}.items():
+        assert run(small_settings(epochs=2, micro_batch=4, **changes), pool, outputs_in(tmp_path / name))
+    plain, compiled = (lines(tmp_path / name / "metrics.jsonl") for name in ("plain", "compiled"))
+    assert [line["loss"] for line in compiled] == pytest.approx([line["loss"] for line in plain], rel=1e-3)
+
+
 def test_a_pool_smaller_than_a_batch_is_one_batch(
     pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,7 +188,7 @@ def test_which_loss_a_run_takes(small_settings: MakeSettings, method: str, weigh
     embeddings = torch.randn(8, 16, generator=torch.Generator().manual_seed(0))
     undone = undo_view(embeddings, views.angle_deg, views.shift)
     unit = normalize(embeddings, dim=1) if method == "simclr" else undone
-    expected = nt_xent(unit[:4], unit[4:], 0.7)
+    expected = weighted_nt_xent(unit[:4], unit[4:], None, None, 0.7)
     if weighting != "none":
         first, second = views.keypoints_px.chunk(2)
         weights = adaptive_weights(first, second, settings)
@@ -303,6 +320,17 @@ def test_one_of_two_processes_is_killed(
     assert len(workers) == 2
     workers[1].kill()
     assert process.wait(timeout=120) not in {0, None}  # the other one does not wait for ever
+    assert start(small_settings(**TWO), pool, outputs).wait() == 0
+    check_same_as_unbroken(outputs, unbroken_of_two)
+
+
+def test_the_process_that_started_two_is_killed(
+    pool: MadeUpPool, outputs: Outputs, unbroken_of_two: Outputs, small_settings: MakeSettings
+) -> None:
+    process = start(small_settings(**TWO), pool, outputs)
+    wait_for_checkpoint(process, outputs)
+    process.kill()
+    # the two are told to end, and the next start waits until they have
     assert start(small_settings(**TWO), pool, outputs).wait() == 0
     check_same_as_unbroken(outputs, unbroken_of_two)
 

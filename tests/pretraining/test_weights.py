@@ -146,3 +146,9 @@ def test_no_gradient_flows_through_weights() -> None:
     assert pairs is not None
     assert not positive.requires_grad
     assert not pairs.requires_grad
+
+
+def test_distances_that_differ_in_kind_are_not_put_on_one_scale() -> None:
+    with pytest.raises(ValueError, match="needs behaviour: official"):
+        settings_of(weight_distance="w_abs")
+    assert settings_of(weight_distance="w_abs", behaviour="official").weight_distance == "w_abs"

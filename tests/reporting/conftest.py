@@ -199,7 +199,9 @@ def pretraining(tmp_path: Path) -> dict[str, Run]:
         weighting = {"simclr": "none", "simhand": "linear"}[name]
         values = {"method": name, "pool": "all", "weighting": weighting, "epochs": 2, "warmup_epochs": 1.0}
         settings = PretrainingSettings.model_validate(values)
-        facts = RunFacts(settings, Plan(5, 2, 2, 1.0), crops, "d1935", torch.device("cpu"), "c0de", run.metrics)
+        facts = RunFacts(
+            settings, Plan(5, 2, 2, 1.0), crops, "d1935", "random", torch.device("cpu"), "c0de", run.metrics
+        )
         run.card.write_text(card_text(encoder_card(facts, 2048)))
         _pairs(run.pairs)
         runs[name] = run

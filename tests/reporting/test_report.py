@@ -60,6 +60,14 @@ def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> N
     assert "Pre-training" not in html
 
 
+def test_a_report_of_pretraining_alone(tmp_path: Path, inputs: ReportInputs) -> None:
+    write_report(replace(inputs, results=[]), ReportSettings(), tmp_path / "report")
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names == {"runs.csv", "index.html", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png"}
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Pre-training", "Augmented pairs", "Data"]
+
+
 def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:
     picture = tmp_path / "p.png"
     picture.write_bytes(b"png")

@@ -79,6 +79,14 @@ def test_videos_and_a_pool_are_enough_for_the_data_half(checkout: Checkout) -> N
     assert not planned & {"pretrain", "finetune", "evaluate", "write_report"}
 
 
+def test_encoders_without_an_experiment_have_a_report(checkout: Checkout) -> None:
+    config = checkout.config()
+    checkout.write_config({name: config[name] for name in ("sources", "pools", "pretraining")})
+    planned = checkout.to_do()
+    assert {"write_report", "write_data_report", "pretrain simhand"} <= planned
+    assert not any(job.startswith(("finetune", "evaluate")) for job in planned)
+
+
 def test_a_run_starts_from_the_encoder_of_another_and_has_a_gpu_for_each_process(checkout: Checkout) -> None:
     config = checkout.config()
     config["pretraining"] |= {"longer": {"method": "tempclr", "initial": "run:simclr", "processes": 2}}
