@@ -36,18 +36,22 @@ class Pool:
         return 1.0 / np.bincount(of_hand)[of_hand]
 
 
-def read_pool(members_path: Path, crops_folder: Path) -> Pool:
+def read_pool(members_path: Path, crops_folder: Path, least: int = 2) -> Pool:
     """Reads a pool and checks that the crops it names are there.
+
+    Args:
+        members_path: members.parquet.
+        crops_folder: holds {source}/{shard}.arrow.
+        least: hands that there must be: two for each process that shares a batch.
 
     Raises:
         TableError: a table is damaged, or the crops are not those that the pool was drawn from.
-        PoolError: the pool holds fewer than two hands.
+        PoolError: the pool holds fewer hands.
     """
     members = read_parquet(members_path, MEMBERS)
-    if len(members) < 2:
-        raise PoolError(
-            "a pool too small to contrast", where=members_path, expected="2 hands or more", got=len(members)
-        )
+    if len(members) < least:
+        expected = f"{least} hands or more"
+        raise PoolError("a pool too small to contrast", where=members_path, expected=expected, got=len(members))
     if not np.array_equal(members["row"].to_numpy(), np.arange(len(members))):
         raise TableError("rows are not numbered from 0 on", where=members_path, hint=_REMINE)
     stores, store = _stores(members, crops_folder)

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from simhand.errors import PoolError, TrainingError
+from simhand.errors import TrainingError
 from simhand.files import whole_file
 from simhand.pretraining.card import RunFacts, training_code
 from simhand.pretraining.checkpoint import Checkpoints, fingerprint
@@ -130,7 +130,7 @@ def train(
         PoolError, TableError, WeightsError, ConfigError: an input is not what it should be.
     """
     code, device = training_code(), choose_device(settings.device)
-    pool = read_pool(members_path, crops_folder)
+    pool = read_pool(members_path, crops_folder, least=2 * settings.processes)
     positives = _positives(settings, members_path, neighbour_paths, len(pool))
     data = _Data(Pairs(pool, positives), data_digest(pool, positives), initial_path(settings, initial))
     identity = fingerprint(settings, data.digest, data.initial)
@@ -157,13 +157,6 @@ def _positives(
 def _prepare(
     settings: PretrainingSettings, data: _Data, checkpoints: Checkpoints, outputs: Outputs, processes: Processes
 ) -> _Run:
-    if len(data.pairs) < 2 * processes.count:
-        raise PoolError(
-            "a pool too small for its processes",
-            where=f"pool {settings.pool}",
-            expected=f"{2 * processes.count} hands or more, two for each process",
-            got=len(data.pairs),
-        )
     plan = Plan(len(data.pairs), settings.batch_size, settings.epochs, settings.warmup_epochs, processes.count)
     if processes.first:
         _announce(settings, plan, processes)
