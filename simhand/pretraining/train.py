@@ -269,12 +269,13 @@ def _leave_signals_to_the_parent(worker: int) -> None:
 
 
 def _broken(loss: float, gradient_norm: float, step: int, rows: Tensor, checkpoints: Checkpoints) -> TrainingError:
+    good = checkpoints.latest() or "none yet"
     return TrainingError(
         "the loss or its gradient is not finite",
         where=f"step {step + 1}, rows {rows.tolist()} of the pool",
         expected="finite numbers",
         got=f"loss {loss}, gradient of length {gradient_norm}",
-        hint=f"lower learning_rate, or set precision to float32; the last good checkpoint: {checkpoints.latest()}",
+        hint=f"lower learning_rate, or set precision to float32; the last good checkpoint: {good}",
     )
 
 

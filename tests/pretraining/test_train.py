@@ -160,6 +160,17 @@ def test_a_loss_that_is_not_finite_names_step_and_rows(
     assert sorted(named) == list(range(26))
 
 
+def test_a_run_that_bursts_names_its_last_good_checkpoint(
+    pool: MadeUpPool, outputs: Outputs, small_settings: MakeSettings
+) -> None:
+    with pytest.raises(TrainingError, match="not finite") as caught:
+        run(small_settings(learning_rate=1e38, checkpoint_every_steps=1), pool, outputs)
+    last = sorted(outputs.checkpoints.glob("step_*.pt"))[-1]
+    assert f"the last good checkpoint: {last}" in str(caught.value)
+    state = torch.load(last, weights_only=True)["model"]
+    assert all(value.isfinite().all() for value in state.values())
+
+
 def _random_resnet() -> dict[str, torch.Tensor]:
     return {
         key: value for key, value in torchvision.models.resnet18().state_dict().items() if value.is_floating_point()
