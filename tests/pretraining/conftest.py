@@ -64,6 +64,8 @@ def _write_pool(folder: Path, hands: int) -> MadeUpPool:
         "source": [SHARDS[number][0] for number in shard],
         "shard": [SHARDS[number][1] for number in shard],
         "shard_row": np.arange(hands) // len(SHARDS),
+        "frame_index": np.arange(hands),
+        "timestamp_s": np.arange(hands) * 1.0,  # a hand a second of one video
         "keypoints": keypoints_column(keypoints),
     }
     write_parquet(_rows_of(MEMBERS, hands, members), folder / "members.parquet", MEMBERS)
