@@ -8,7 +8,7 @@ CORES ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock docs demo lint test test-real clean
+.PHONY: help install lock docs demo lint test test-slow test-real clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,7 +45,10 @@ lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
 
 test: lint ## style, types and the tests
-	$(BIN)/python -m pytest -m "not real and not demo"
+	$(BIN)/python -m pytest -m "not real and not demo and not slow"
+
+test-slow: .venv/.installed ## tests that take minutes
+	$(BIN)/python -m pytest -m slow
 
 test-real: .venv/.installed ## the tests on real videos and images, in the folder named by SIMHAND_SHARED (about 20 minutes)
 	$(BIN)/python -m pytest -m real

@@ -138,7 +138,7 @@ class Checkpoints:
 
 
 def _lock(folder: int, path: Path, patience_s: float) -> None:
-    until = time.monotonic() + patience_s
+    until, told = time.monotonic() + patience_s, False
     while True:
         try:
             return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,8 +146,10 @@ def _lock(folder: int, path: Path, patience_s: float) -> None:
             if time.monotonic() > until:
                 hint = "wait until it has ended, or end it"
                 raise CheckpointError("another process trains this run", where=path, hint=hint) from None
-            log.info("another process still trains this run: waiting for its end")
-            time.sleep(min(10.0, patience_s))
+            if not told:
+                log.info("another process still trains this run: waiting for its end")
+            told = True
+            time.sleep(min(1.0, patience_s))
 
 
 def _load(path: Path) -> dict[str, Any]:

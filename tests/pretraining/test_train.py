@@ -311,6 +311,7 @@ def test_told_to_end_and_started_again(
     check_same_as_unbroken(outputs, unbroken)
 
 
+@pytest.mark.slow
 def test_two_processes_are_interrupted_in_three_ways(
     pool: MadeUpPool, tmp_path: Path, small_settings: MakeSettings
 ) -> None:
