@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ from simhand.pretraining.order import Order, Plan
 from simhand.pretraining.pool import Pool
 from simhand.pretraining.processes import Processes
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.step import Step, batch_views
+from simhand.pretraining.step import Step, batch_views, contrastive_loss
 
 SIDE = 224
 
@@ -93,6 +94,30 @@ class Trainer:
         gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
         assert torch.stack([loss, torch.stack(torch._foreach_norm(gradients)).norm()]).isfinite().all()
         self.optimiser.step()
+
+
+def parts(trainer: Trainer, turns: int) -> dict[str, float]:
+    """Seconds of the parts of a step without micro-batches, medians."""
+    settings, processes = trainer.settings, trainer.processes
+    found: dict[str, list[float]] = {}
+
+    def timed(name: str, action: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        result = action()
+        if processes.device.type == "cuda":
+            torch.cuda.synchronize()
+        found.setdefault(name, []).append(time.perf_counter() - started)
+        return result
+
+    step = Step(trainer.model, settings, processes)
+    for _ in range(turns):
+        views = timed("views", lambda: batch_views(trainer.ready, settings, 0, processes))
+        trainer.optimiser.zero_grad()
+        embeddings = timed("forward", lambda: step._embed(views.images))  # noqa: B023 - called at once
+        loss = timed("loss", lambda: contrastive_loss(embeddings, views, settings, processes))  # noqa: B023
+        timed("backward", loss.backward)
+        timed("optimiser", trainer.optimiser.step)
+    return {name: statistics.median(each) for name, each in found.items()}
 
 
 def whole(trainer: Trainer, steps: int) -> tuple[float, float]:
@@ -172,6 +197,9 @@ def main(settings: PretrainingSettings, turns: int, steps: int) -> None:
             print(f"{what:>6}: {images / typical:8.1f} images/s, {1000 * typical / images:.3f} ms an image")
         print(f"step / bare: {ratio(times['step'], times['bare'])} of the time")
         print(f"whole / step: {ratio(ready, read)} of the rate; {100 * max(waiting):.1f} % of the time waiting at most")
+        if settings.micro_batch is None:
+            inside = parts(trainer, turns).items()
+            print("ms an image: " + ", ".join(f"{name} {1000 * taken / images:.3f}" for name, taken in inside))
         flops = counter.get_total_flops() / statistics.median(times["step"])
         print(f"model-FLOP use: {flops / limit:.2f}, {flops / 1e12:.2f} of {limit / 1e12:.2f} TFLOP/s")
         print(f"peak memory: {peak_mb(device):,.0f} MB")
