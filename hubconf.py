@@ -1,7 +1,9 @@
 """Loads a pre-trained hand encoder through torch.hub, with torch and torchvision alone.
 
 encoder = torch.hub.load("/path/to/simhand", "hand_encoder", source="local", weights="results/pretraining/simhand")
-features = encoder(images), (n, 3, h, w) to (n, 512 or 2048)
+features = encoder(images)
+
+takes images (n, 3, h, w) to features (n, 512 or 2048).
 """
 
 from __future__ import annotations

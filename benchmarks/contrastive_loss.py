@@ -41,9 +41,11 @@ def made_up(pairs: int, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return first, second, keypoints.to(device), near.to(device)
 
 
-def own(first: Tensor, second: Tensor, keypoints: Tensor, near: Tensor) -> Tensor:
+def own(
+    first: Tensor, second: Tensor, keypoints: Tensor, near: Tensor, settings: PretrainingSettings = SETTINGS
+) -> Tensor:
     """This project's."""
-    positive, pairs = adaptive_weights(keypoints, near, SETTINGS)
+    positive, pairs = adaptive_weights(keypoints, near, settings)
     return weighted_nt_xent(normalize(first, dim=1), normalize(second, dim=1), positive, pairs, TEMPERATURE)
 
 
@@ -80,17 +82,18 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def peak_mb(pairs: int, device: str) -> float:
+def peak_mb(pairs: int, device: str, weighting: str) -> float:
     """What the loss takes beyond its inputs and what was there before it; run in a process of its own."""
     inputs = made_up(pairs, device)
-    own(*made_up(4, device)).backward()  # the library's own memory comes first
+    settings = PretrainingSettings.model_validate({"method": "simhand", "pool": "made-up", "weighting": weighting})
+    own(*made_up(4, device), settings).backward()  # the library's own memory comes first
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
-        own(*inputs).backward()
+        own(*inputs, settings).backward()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
     before = _peak_kb()
-    own(*inputs).backward()
+    own(*inputs, settings).backward()
     return (_peak_kb() - before) / 2**10
 
 
@@ -114,8 +117,10 @@ def main(pairs: int, large: int, rounds: int, device: str) -> None:
     (value, slope), (other, other_slope) = results["own"], results["plain"]
     off = ((slope - other_slope).norm() / other_slope.norm()).item()
     print(f"losses {value:.6f} and {other:.6f}; gradients differ by {off:.1e} of their length")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
-        print(f"{large:,} pairs: {apart.submit(peak_mb, large, device).result():,.0f} MB beyond the inputs")
+    for weighting in ("linear", "sigmoid"):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+            peak = apart.submit(peak_mb, large, device, weighting).result()
+        print(f"{large:,} pairs, {weighting} weights: {peak:,.0f} MB beyond the inputs")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ from simhand.pretraining.order import Order, Plan
 from simhand.pretraining.pool import Pool
 from simhand.pretraining.processes import Processes
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.step import Step, batch_views, contrastive_loss
+from simhand.pretraining.step import Step, batch_views, contrastive_loss, gradient_norm
 
 SIDE = 224
 
@@ -80,10 +80,14 @@ class Trainer:
         )
 
     def bare(self) -> None:
-        """The encoder alone."""
-        with torch.autocast(self.processes.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
-            features = self.model.encoder(self.images)
+        """The encoder alone, in as many parts as a step takes."""
         self.optimiser.zero_grad()
+        for images in self.images.split(2 * (self.settings.micro_batch or self.settings.batch_size)):
+            self._bare_part(images)
+
+    def _bare_part(self, images: torch.Tensor) -> None:
+        with torch.autocast(self.processes.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+            features = self.model.encoder(images)
         features.float().square().mean().backward()
 
     def step(self, batch: Pair) -> None:
@@ -91,8 +95,7 @@ class Trainer:
         views = batch_views(batch, self.settings, 0, self.processes)
         self.optimiser.zero_grad()
         loss = Step(self.model, self.settings, self.processes).backward(views)
-        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        assert torch.stack([loss, torch.stack(torch._foreach_norm(gradients)).norm()]).isfinite().all()
+        assert torch.stack([loss, gradient_norm(self.model)]).isfinite().all()
         self.optimiser.step()
 
 
@@ -113,7 +116,7 @@ def parts(trainer: Trainer, turns: int) -> dict[str, float]:
     for _ in range(turns):
         views = timed("views", lambda: batch_views(trainer.ready, settings, 0, processes))
         trainer.optimiser.zero_grad()
-        embeddings = timed("forward", lambda: step._embed(views.images))  # noqa: B023 - called at once
+        embeddings = timed("forward", lambda: step.embed(views.images))  # noqa: B023 - called at once
         loss = timed("loss", lambda: contrastive_loss(embeddings, views, settings, processes))  # noqa: B023
         timed("backward", loss.backward)
         timed("optimiser", trainer.optimiser.step)
@@ -190,6 +193,8 @@ def main(settings: PretrainingSettings, turns: int, steps: int) -> None:
                 taken = seconds(action, 1, device)
                 if turn > 1:
                     times[what].append(taken)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()  # of whole steps alone; a process cannot forget its own
         fed = [(seconds(actions["step"], steps, device), *whole(trainer, steps)) for _ in range(3)]
         ready, read, waiting = (list(column) for column in zip(*fed, strict=True))
         for what, taken in {**times, "whole": read}.items():

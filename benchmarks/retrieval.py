@@ -37,13 +37,15 @@ import pyarrow as pa
 import torch
 import torchvision
 from torch import Tensor, nn
-from torchvision.io import ImageReadMode, decode_jpeg
 from torchvision.transforms.functional import normalize, resized_crop
 
 from simhand.files import open_arrow, read_parquet, write_parquet
 from simhand.mining.knn import mine_neighbours
 from simhand.mining.pca import embed_pool
 from simhand.mining.settings import EmbeddingSettings, NeighbourSettings
+from simhand.pretraining.augment import IMAGENET_MEAN, IMAGENET_STD
+from simhand.pretraining.card import training_code
+from simhand.pretraining.crops import Pairs
 from simhand.pretraining.pool import Pool, read_pool
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.pretraining.train import Outputs, train
@@ -54,7 +56,6 @@ MARGIN = 1.25  # half side of a view, in units of the farthest keypoint's distan
 SAME_HAND = 0.25  # a true hand is the detected one if their boxes' middles are nearer, in units of the true one's side
 CHANCE, BEST, RANDOM = "any hand (chance)", "nearest in 3D (best)", "random weights"
 STORED, ANEW = "stored", "set anew"  # the statistics of batch norm
-IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 Row = tuple[str, str, str, int, float]  # gallery, statistics of batch norm, method, seed, mm
 
@@ -121,16 +122,16 @@ def nearest_true_hands(hands: pd.DataFrame, truth: pa.Table) -> pd.DataFrame:
 
 def plain_views(pool: Pool, size: int) -> Tensor:
     """Un-augmented views (n, 3, size, size): the hand's keypoints in the middle, black beyond the stored crop."""
-    jpegs = [open_arrow(path, CROPS)["jpeg"] for path in pool.stores]
+    pairs = Pairs(pool, None)
+    mean, std = list(IMAGENET_MEAN), list(IMAGENET_STD)
     views = []
-    for store, row, keypoints in zip(pool.store, pool.store_row, pool.keypoints, strict=True):
-        packed = np.frombuffer(jpegs[store][int(row)].as_buffer(), dtype=np.uint8).copy()
-        crop = decode_jpeg(torch.from_numpy(packed), mode=ImageReadMode.RGB).float() / 255  # (3, S, S)
+    for row, keypoints in enumerate(pool.keypoints):
+        crop = pairs.crop(row).float() / 255  # (3, S, S)
         points = keypoints * crop.shape[-1]
         centre = points.mean(axis=0)
         half = MARGIN * np.linalg.norm(points - centre, axis=1).max()
         left, top, side = (round(float(number)) for number in (*(centre - half), 2 * half))
-        views.append(normalize(resized_crop(crop, top, left, side, side, [size, size], antialias=True), **IMAGENET))
+        views.append(normalize(resized_crop(crop, top, left, side, side, [size, size], antialias=True), mean, std))
     return torch.stack(views)
 
 
@@ -156,10 +157,12 @@ def initial_encoder(name: str, seed: int) -> nn.Module:
 
 
 def pretrained_encoder(method: str, seed: int, run: Run, members: Path, neighbours: Path) -> nn.Module:
-    """Trains, unless the run's folder has the encoder of the same settings and hands already."""
+    """Trains, unless the run's folder has the encoder of the same settings, hands and code already."""
     weighting = "linear" if method == "simhand" else "none"
     settings = PretrainingSettings(method=method, weighting=weighting, seed=seed, pool="training", **run.settings)
-    made_of = settings.model_dump_json().encode() + members.read_bytes() + neighbours.read_bytes()
+    made_of = (
+        f"{settings.model_dump_json()} {training_code()}".encode() + members.read_bytes() + neighbours.read_bytes()
+    )
     folder = run.folder / f"{method}_{seed}_{hashlib.blake2b(made_of, digest_size=6).hexdigest()}"
     outputs = Outputs(folder / "encoder.pt", folder / "metrics.jsonl", folder / "checkpoints")
     if not outputs.encoder.is_file():

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from simhand.pretraining.warp import inverse_maps
+
 
 def rotation_matrices(centre_px: Tensor, angle_deg: Tensor) -> Tensor:
     """`getRotationMatrix2D` at scale 1: float64 (n, 2, 3), of centres (n, 2) and angles (n,), counter-clockwise."""
@@ -28,7 +30,7 @@ def warp_affine(images: Tensor, matrices: Tensor) -> Tensor:
         uint8 (n, c, S, S).
     """
     side = images.shape[-1]
-    across, down, offset = _inverse(matrices).unsqueeze(-1).unbind(dim=2)  # (n, 2, 1) each
+    across, down, offset = inverse_maps(matrices).unsqueeze(-1).unbind(dim=2)  # (n, 2, 1) each
     steps = torch.arange(side, dtype=torch.float64)
     columns = (across * steps * 1024).round().to(images.device, non_blocking=True)  # (n, 2, S)
     rows = ((down * steps + offset) * 1024).round().add(16).to(images.device, non_blocking=True)
@@ -37,8 +39,3 @@ def warp_affine(images: Tensor, matrices: Tensor) -> Tensor:
     # In float64 a sample is a multiple of 1/1024 but for 1e-10: halves are told, and OpenCV rounds them up.
     sampled = functional.grid_sample(images.double(), grid, padding_mode="zeros", align_corners=False)
     return (sampled + (0.5 + 1e-6)).to(torch.uint8)
-
-
-def _inverse(matrices: Tensor) -> Tensor:
-    linear = torch.linalg.inv(matrices[:, :, :2])
-    return torch.cat([linear, -linear @ matrices[:, :, 2:]], dim=2)

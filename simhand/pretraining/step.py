@@ -86,7 +86,7 @@ class Step:
         """
         size = self.settings.micro_batch
         if size is None or 2 * size >= len(views.images):
-            loss = contrastive_loss(self._embed(views.images), views, self.settings, self.processes)
+            loss = contrastive_loss(self.embed(views.images), views, self.settings, self.processes)
             loss.backward()
             return loss.detach()
         parts = -(-len(views.images) // (2 * size))
@@ -99,16 +99,16 @@ class Step:
         embedded again and takes its own. With live batch norm the statistics are those of a part, in both passes alike.
         """
         with torch.no_grad(), _kept_statistics(self.model):
-            embeddings = torch.cat([self._embed(part) for part in parts])
+            embeddings = torch.cat([self.embed(part) for part in parts])
         embeddings.requires_grad_()
         loss = contrastive_loss(embeddings, views, self.settings, self.processes)
         (slopes,) = torch.autograd.grad(loss, embeddings)
         for number, (part, slope) in enumerate(zip(parts, slopes.tensor_split(len(parts)), strict=True), start=1):
             with nullcontext() if number == len(parts) else self._unshared():
-                self._embed(part).backward(slope)
+                self.embed(part).backward(slope)
         return loss.detach()
 
-    def _embed(self, images: Tensor) -> Tensor:
+    def embed(self, images: Tensor) -> Tensor:
         """Images (m, 3, s, s) to (m, d), of the images' type whatever the precision."""
         with torch.autocast(self.processes.device.type, torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
             embeddings: Tensor = self.model(images)
@@ -117,6 +117,12 @@ class Step:
     def _unshared(self) -> AbstractContextManager[None]:
         """Gradients are averaged over the processes once a step, not after each part."""
         return self.model.no_sync() if isinstance(self.model, DistributedDataParallel) else nullcontext()
+
+
+def gradient_norm(model: nn.Module) -> Tensor:
+    """The length of the gradient of all weights together, a scalar."""
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    return torch.stack(torch._foreach_norm(gradients)).norm()
 
 
 @contextmanager

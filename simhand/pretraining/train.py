@@ -49,7 +49,7 @@ from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.publish import publish
 from simhand.pretraining.schedule import learning_rate
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.step import Step, batch_views
+from simhand.pretraining.step import Step, batch_views, gradient_norm
 from simhand.pretraining.temporal import read_temporal_positives
 
 log = logging.getLogger(__name__)
@@ -223,15 +223,15 @@ def _train(run: _Run, stop: Event) -> bool:
 
         run.optimiser.zero_grad()
         share = run.step.backward(views)
-        loss, gradient_norm, stopping = _agree(share, run.model, stop, processes)
-        if not math.isfinite(loss + gradient_norm):
-            raise _broken(loss, gradient_norm, step, processes.gather(batch.row.to(processes.device)), run.checkpoints)
+        loss, norm, stopping = _agree(share, run.model, stop, processes)
+        if not math.isfinite(loss + norm):
+            raise _broken(loss, norm, step, processes.gather(batch.row.to(processes.device)), run.checkpoints)
         run.optimiser.step()
 
         done = step + 1
         if run.journal:
             values = {"epoch": step // plan.steps_per_epoch, "loss": loss, "learning_rate": rate}
-            run.journal.record(done, 2 * plan.batch, {**values, "gradient_norm": gradient_norm})
+            run.journal.record(done, 2 * plan.batch, {**values, "gradient_norm": norm})
             if stopping or done % settings.checkpoint_every_steps == 0 or done == plan.steps:
                 run.checkpoints.save(done, run.model, run.optimiser)
         if stopping and processes.first:
@@ -246,9 +246,7 @@ def _agree(share: Tensor, model: nn.Module, stop: Event, processes: Processes) -
 
     One exchange between processes and one wait for the device a step.
     """
-    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    norm = torch.stack(torch._foreach_norm(gradients)).norm()
-    values = torch.stack([share, norm, torch.full_like(share, float(stop.is_set()))])
+    values = torch.stack([share, gradient_norm(model), torch.full_like(share, float(stop.is_set()))])
     loss, norm, stopping = (processes.sum(values) / processes.count).tolist()
     return loss, norm, stopping > 0
 
@@ -268,13 +266,13 @@ def _leave_signals_to_the_parent(worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _broken(loss: float, gradient_norm: float, step: int, rows: Tensor, checkpoints: Checkpoints) -> TrainingError:
+def _broken(loss: float, norm: float, step: int, rows: Tensor, checkpoints: Checkpoints) -> TrainingError:
     good = checkpoints.latest() or "none yet"
     return TrainingError(
         "the loss or its gradient is not finite",
         where=f"step {step + 1}, rows {rows.tolist()} of the pool",
         expected="finite numbers",
-        got=f"loss {loss}, gradient of length {gradient_norm}",
+        got=f"loss {loss}, gradient of length {norm}",
         hint=f"lower learning_rate, or set precision to float32; the last good checkpoint: {good}",
     )
 

@@ -58,7 +58,7 @@ def warp_images(images: Tensor, matrices: Tensor, size: int) -> Tensor:
     Returns:
         float32 (n, c, size, size), in the units of `images` and where they are.
     """
-    to_source, device = _inverse(matrices), images.device
+    to_source, device = inverse_maps(matrices), images.device
     scale = torch.linalg.det(to_source[:, :, :2]).abs().sqrt()  # (n,), px of the source that make one of the result
     orders, warped = [], []
     for count, rows in _alike(halvings(scale), 2 if device.type == "cpu" else len(images)):
@@ -75,8 +75,8 @@ def _alike(times: Tensor, most: int) -> Iterator[tuple[int, Tensor]]:
             yield count, rows
 
 
-def _inverse(matrices: Tensor) -> Tensor:
-    """The maps back, (n, 2, 3)."""
+def inverse_maps(matrices: Tensor) -> Tensor:
+    """The affine maps back, (n, 2, 3), of maps (n, 2, 3)."""
     linear = torch.linalg.inv(matrices[:, :, :2])
     return torch.cat([linear, -linear @ matrices[:, :, 2:]], dim=2)
 

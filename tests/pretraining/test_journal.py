@@ -2,6 +2,12 @@
 
 import json
 import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +56,30 @@ def test_rate_waiting_and_time_left(
             line = json.loads(journal.path.read_text().splitlines()[-1])
             assert (line["data_wait_fraction"], line["images_per_s"]) == (0.75, 2)
     assert "step 3 of 12: loss 1.0000, 2 images/s, 75 % of the time waiting for crops, 9 min left" in caplog.text
+
+
+BAR = """
+import sys, time
+from pathlib import Path
+from simhand.pretraining.journal import Journal
+with Journal(Path(sys.argv[1], "metrics.jsonl"), Path(sys.argv[1], "board"), first_step=0, steps=8) as journal:
+    for step in range(1, 5):
+        time.sleep(0.6)
+        journal.record(step, 4, {"loss": 3.5})
+"""
+
+
+def test_a_terminal_shows_a_bar_with_loss_rate_and_time_left(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 100))
+    process = subprocess.Popen([sys.executable, "-c", BAR, str(tmp_path)], stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 1024):
+            shown += part
+    except OSError:  # how the end of a terminal is told
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    assert re.search(r"\d/8 \[00:0\d<00:0\d, .*(step/s|s/step).*loss 3\.5000\]", shown.decode())
