@@ -114,14 +114,14 @@ def _check_schema(found: pa.Schema, path: Path | str, schema: pa.Schema) -> None
         )
 
 
-def keypoints_array(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of keypoints (no nulls) as float32 (n, 21, 3)."""
+def keypoints_array(column: pa.ChunkedArray, dimensions: int = 3) -> np.ndarray:
+    """A column of keypoints (no nulls) as float32 (n, 21, dimensions)."""
     values = column.combine_chunks().flatten()  # honours the offset of a slice
-    return np.asarray(values, dtype=np.float32).reshape(-1, N_JOINTS, 3)
+    return np.asarray(values, dtype=np.float32).reshape(-1, N_JOINTS, dimensions)
 
 
 def keypoints_column(keypoints: np.ndarray) -> pa.FixedSizeListArray:
-    """Keypoints, float (n, 21, 3), as a column of keypoints."""
+    """Keypoints, float (n, 21, 3) or (n, 21, 2), as a column of keypoints."""
     flat = np.ascontiguousarray(keypoints, dtype=np.float32).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), int(np.prod(keypoints.shape[1:])))
 

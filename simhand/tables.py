@@ -106,7 +106,21 @@ NEIGHBOURS = pa.schema(
     _required(("row", pa.int64()), ("rank", pa.int32()), ("neighbour", pa.int64()), ("distance", pa.float32()))
 )
 
-# Stage 11. One row an evaluation image, `image` being its path below the labelled set; millimetres in the camera frame,
-# 21 x (x, y, z). DetNet tells neither a hand's place nor its size: the place and the size of a predicted hand are the
-# true one's (place: where DetNet has its zero; size: of the bone from wrist to the middle finger's base).
-PREDICTIONS = pa.schema(_required(("image", _TEXT), ("predicted_mm", _KEYPOINTS), ("true_mm", _KEYPOINTS)))
+# Stage 11. One row an evaluation hand. `image` is its path below the labelled set; where `flipped` it is mirrored, and
+# all numbers are those of the mirrored image, which shows a right hand. `sequence` numbers recordings, `view` names the
+# camera (empty: unknown), `hidden` is the share of joints that something hides (null: unknown). Joints are 21 x (x, y,
+# z), millimetres in the camera frame. No head tells a hand's size, and DetNet not its place: the place and size of
+# predicted_mm are the true hand's (place: the wrist; size: the bone from wrist to the middle finger's base). absolute_mm
+# is where the model sees the hand, given the camera and the length of the middle finger's next bone, as FreiHAND's
+# challenge gives them; NaN where that bone is unknown. Keypoints are 21 x (x, y) in pixels of the image. `seen` tells
+# which joints are judged; true joints that are not known are NaN.
+PREDICTIONS = pa.schema(
+    [
+        *_required(("name", _TEXT), ("image", _TEXT), ("flipped", pa.bool_()), ("sequence", pa.int64())),
+        *_required(("view", _TEXT)),
+        pa.field("hidden", pa.float32()),
+        *_required(("seen", pa.list_(pa.bool_(), N_JOINTS))),
+        *_required(*((name, _KEYPOINTS) for name in ("predicted_mm", "true_mm", "absolute_mm"))),
+        *_required(*((name, pa.list_(pa.float32(), 2 * N_JOINTS)) for name in ("predicted_px", "true_px"))),
+    ]
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-WRIST, MIDDLE_BASE = 0, 9  # the bone between them is a hand's unit of length
+from simhand.joints import MIDDLE_BASE, WRIST
+
 _SMALLEST = 1e-9  # a length in place of zero, so that a collapsed hand has a finite error
 
 

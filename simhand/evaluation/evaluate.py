@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from simhand.errors import TableError
-from simhand.evaluation.alignment import MIDDLE_BASE, align_procrustes, align_root_and_bone
+from simhand.evaluation.alignment import align_procrustes, align_root_and_bone
 from simhand.evaluation.metrics import joint_errors, mpjpe, mpjpe_per_joint, pck_auc
 from simhand.files import keypoints_array, read_parquet, write_json
+from simhand.joints import MIDDLE_BASE
 from simhand.tables import PREDICTIONS
 
 

@@ -8,7 +8,9 @@ from typing import Literal
 
 from simhand.finetuning.freihand import read_freihand
 from simhand.finetuning.labelled import LabelledSet, Split
+from simhand.finetuning.settings import ReadSettings
 
 Format = Literal["freihand"]
+Reader = Callable[[Path, Split, ReadSettings], LabelledSet]
 
-READERS: dict[Format, Callable[[Path, Split], LabelledSet]] = {"freihand": read_freihand}
+READERS: dict[Format, Reader] = {"freihand": read_freihand}

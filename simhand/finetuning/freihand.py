@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from simhand.errors import LabelledSetError
-from simhand.finetuning.labelled import LabelledSet, Split, hand_squares, project
+from simhand.finetuning.labelled import LabelledSet, Split, hand_squares, names_of, project
+from simhand.finetuning.settings import ReadSettings
 from simhand.tables import N_JOINTS
 
 _CROP_FACTOR = 2.0  # spec: section 10
@@ -27,7 +28,7 @@ _HINTS = {
 }
 
 
-def read_freihand(root: Path, split: Split) -> LabelledSet:
+def read_freihand(root: Path, split: Split, settings: ReadSettings) -> LabelledSet:
     """Reads the labels of one split, and checks that its images are there.
 
     Raises:
@@ -45,8 +46,23 @@ def read_freihand(root: Path, split: Split) -> LabelledSet:
     keypoints_px = project(joints_m, cameras)
     centers_px, sides_px = hand_squares(keypoints_px, _CROP_FACTOR)
     labels = np.arange(len(images)) % len(joints_m)
-    per_label = (joints_m * _MM, keypoints_px, centers_px, sides_px)
-    return LabelledSet(root, images, labels, *(values[labels] for values in per_label))
+    count = len(images)
+    return LabelledSet(
+        root=root,
+        names=names_of(images),
+        images=names_of(images),
+        flipped=np.zeros(count, dtype=bool),
+        labels=labels,
+        sequences=labels,
+        views=names_of([""] * count),
+        joints_mm=(joints_m * _MM)[labels],
+        seen=np.ones((count, N_JOINTS), dtype=bool),
+        keypoints_px=keypoints_px[labels],
+        cameras=cameras[labels],
+        centers_px=centers_px[labels],
+        sides_px=sides_px[labels],
+        hidden=np.full(count, np.nan),
+    )
 
 
 def _numbers(root: Path, split: Split, kind: str, shape: tuple[int, int]) -> np.ndarray:

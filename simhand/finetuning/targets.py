@@ -6,30 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-WRIST, MIDDLE_BASE = 0, 9  # the bone between them is a hand's unit of length
-PARENTS = (
-    0,
-    0,
-    1,
-    2,
-    3,
-    0,
-    5,
-    6,
-    7,
-    0,
-    9,
-    10,
-    11,
-    0,
-    13,
-    14,
-    15,
-    0,
-    17,
-    18,
-    19,
-)  # of each joint; the wrist's is itself
+from simhand.joints import MIDDLE_BASE, PARENTS, WRIST
+
 _SIGMA, _REACH = 1.0, 3  # cells: a Gaussian on 7 x 7 cells
 
 

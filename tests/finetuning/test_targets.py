@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simhand.finetuning.targets import PARENTS, bone_directions, bone_lengths, heatmaps, joint_locations
+from simhand.finetuning.targets import bone_directions, bone_lengths, heatmaps, joint_locations
 
 
 def keypoints(x: float, y: float) -> torch.Tensor:
