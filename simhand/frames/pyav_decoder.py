@@ -23,11 +23,11 @@ from simhand.frames.pictures import JpegWriter
 from simhand.frames.spool import SpoolWriter
 
 
-class _UnsuitedError(Exception):
+class UnsuitedError(Exception):
     """This way of decoding does not suit the video."""
 
 
-class _Damage:
+class Damage:
     """What could not be decoded: how much, and the first of it."""
 
     def __init__(self) -> None:
@@ -36,6 +36,7 @@ class _Damage:
         self.keyframe_after: int | None = None  # nothing can be trusted before a keyframe that is shown after this time
 
     def add(self, what: str, time: int | None, table: PacketTable) -> None:
+        """Notes what could not be decoded, at a time of the table's unit."""
         place = f" at {table.seconds(time):.1f} s" if time is not None and table.order else ""
         self.count += 1
         self.first = self.first or f"{what}{place}"
@@ -75,20 +76,20 @@ def sample(path: str, fps: float, jpeg_quality: int, spool: SpoolWriter) -> str:
 def _sample(path: str, fps: float, jpeg_quality: int, spool: SpoolWriter) -> str:
     table = scan(path)
     jpegs = JpegWriter(jpeg_quality)
-    ways: tuple[Callable[..., _Damage], ...] = (_by_packets, _by_times, _by_count)
+    ways: tuple[Callable[..., Damage], ...] = (_by_packets, _by_times, _by_count)
     for way in ways:
         spool.restart()
         spool.facts(fps=table.rate, duration_s=table.duration_s)
         try:
             return str(way(path, fps, table, jpegs, spool)) or table.why_incomplete()
-        except _UnsuitedError:
+        except UnsuitedError:
             continue
     raise AssertionError("counting suits every video")
 
 
-def _by_packets(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> _Damage:
+def _by_packets(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> Damage:
     if not table.timed or not any(table.keys) or len(set(table.order)) < len(table.order):
-        raise _UnsuitedError
+        raise UnsuitedError
     starts_s = table.starts_s
     wanted = (
         {table.order[i]: (i, starts_s[i]) for i in sample_indices(starts_s, table.duration_s, fps)} if starts_s else {}
@@ -101,10 +102,10 @@ def _by_packets(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, sp
     except av.error.MemoryError:
         raise
     except av.FFmpegError:
-        raise _UnsuitedError from None
+        raise UnsuitedError from None
     if wanted:
-        raise _UnsuitedError
-    return _Damage()
+        raise UnsuitedError
+    return Damage()
 
 
 def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterator[av.VideoFrame]:
@@ -121,7 +122,7 @@ def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterato
             if position < span.first:
                 continue
             if table.times[position] != packet.pts:
-                raise _UnsuitedError  # the file is another one by now
+                raise UnsuitedError  # the file is another one by now
             if may_skip:
                 decoder.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             frames = decoder.decode(packet)
@@ -130,9 +131,9 @@ def _frames_of_spans(path: str, table: PacketTable, wanted: set[int]) -> Iterato
                 decoder.flush_buffers()
             for frame in frames:
                 if frame.pts is None or (shown_before is not None and frame.pts <= shown_before):
-                    raise _UnsuitedError
+                    raise UnsuitedError
                 if frame.is_corrupt and frame.pts >= table.times[span.first]:
-                    raise _UnsuitedError
+                    raise UnsuitedError
                 shown_before = frame.pts
                 yield frame
             if position == span.last:
@@ -151,45 +152,45 @@ def _tells_unreferenced(decoder: VideoCodecContext) -> bool:
     return decoder.name == "h264"
 
 
-def _by_times(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> _Damage:
+def _by_times(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> Damage:
     if not table.timed or not table.order:
-        raise _UnsuitedError
-    damage = _Damage()
-    frames = _ascending(_all_frames(path, table, damage), table, damage)
+        raise UnsuitedError
+    damage = Damage()
+    frames = ascending(all_frames(path, table, damage), table, damage)
     for start_s, frame in on_display(frames, table.duration_s - table.seconds(table.order[-1]), fps):
         spool.frame(table.frame_index(frame.pts or 0), start_s, jpegs.from_frame(frame))
     return damage
 
 
-def _ascending(
-    frames: Iterator[av.VideoFrame], table: PacketTable, damage: _Damage
+def ascending(
+    frames: Iterator[av.VideoFrame], table: PacketTable, damage: Damage
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """Frames with the times when they are shown; of frames of one time the first."""
     before = table.order[0] - 1
     for frame in frames:
         if frame.pts is None or (frame.pts < before and not damage.count):
-            raise _UnsuitedError
+            raise UnsuitedError
         if frame.pts > before:
             yield table.seconds(frame.pts), frame
             before = frame.pts  # what a decoder held back when it met a damage may come late: passed over
 
 
-def _by_count(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> _Damage:
-    damage = _Damage()
-    frames = _counted(_all_frames(path, table, damage), table)
+def _by_count(path: str, fps: float, table: PacketTable, jpegs: JpegWriter, spool: SpoolWriter) -> Damage:
+    damage = Damage()
+    frames = counted(all_frames(path, table, damage), table)
     for start_s, (index, frame) in on_display(frames, 1 / table.rate, fps):
         spool.frame(index, start_s, jpegs.from_frame(frame))
     return damage
 
 
-def _counted(frames: Iterator[av.VideoFrame], table: PacketTable) -> Iterator[tuple[float, tuple[int, av.VideoFrame]]]:
+def counted(frames: Iterator[av.VideoFrame], table: PacketTable) -> Iterator[tuple[float, tuple[int, av.VideoFrame]]]:
     """Frames with their positions and the times that belong to these: the packets' in order, unless they jump back."""
     starts_s = [] if table.timed else table.starts_s
     for i, frame in enumerate(frames):
         yield starts_s[i] if i < len(starts_s) else i / table.rate, (i, frame)
 
 
-def _all_frames(path: str, table: PacketTable, damage: _Damage) -> Iterator[av.VideoFrame]:
+def all_frames(path: str, table: PacketTable, damage: Damage) -> Iterator[av.VideoFrame]:
     """All frames of a video that count and are whole; what is not whole adds to `damage`."""
     with open_video(path) as (container, stream):
         decoder = stream.codec_context
@@ -207,7 +208,7 @@ def _readable(packets: Iterator[av.Packet]) -> Iterator[av.Packet]:
 
 
 def _decode(
-    decoder: VideoCodecContext, packet: av.Packet | None, table: PacketTable, damage: _Damage
+    decoder: VideoCodecContext, packet: av.Packet | None, table: PacketTable, damage: Damage
 ) -> list[av.VideoFrame]:
     try:
         return decoder.decode(packet)
@@ -219,7 +220,7 @@ def _decode(
         return []
 
 
-def _whole(frames: list[av.VideoFrame], table: PacketTable, damage: _Damage) -> Iterator[av.VideoFrame]:
+def _whole(frames: list[av.VideoFrame], table: PacketTable, damage: Damage) -> Iterator[av.VideoFrame]:
     for frame in frames:
         if _left_out(frame, table):
             continue

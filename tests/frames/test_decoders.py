@@ -31,7 +31,7 @@ def ways_used(path: Path, fps: float, spool: Path, *, without: int = 0) -> tuple
     def watched(name: str, way):  # noqa: ANN001, ANN202
         def try_it(*arguments):  # noqa: ANN002, ANN202
             if ways.index(way) < without:
-                raise pyav_decoder._UnsuitedError
+                raise pyav_decoder.UnsuitedError
             tried.append(name)
             return way(*arguments)
 
