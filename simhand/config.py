@@ -19,13 +19,15 @@ from simhand.frames.settings import SamplingSettings
 from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
 from simhand.keypoints.settings import KeypointSettings
 from simhand.mining.settings import PoolSettings
+from simhand.paper.derived_runs import all_runs
+from simhand.paper.planning import Configured
+from simhand.paper.settings import LABELLED, METHODS, POOLS, PaperSettings, Percent
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.reporting.settings import ReportSettings
 from simhand.settings import Settings
 from simhand.videos.index import Video, max_frames
 
 Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
-Percent = Annotated[int, Field(ge=1, le=100)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 SOURCE_KINDS = {"videos": "folder", "list": "file", "frames": "folder", "annotations": "file"}  # and what they name
 
@@ -71,17 +73,33 @@ class SourceSettings(Settings):
         return Path(getattr(self, self.kind))
 
 
-class LabelledSettings(Settings):
-    """A set of hand images with 3D keypoints."""
+class LabelledSettings(ReadSettings):
+    """A set of hand images with 3D keypoints, in the layout in which it is downloaded."""
 
-    format: Literal["freihand"] = Field(
-        "freihand", description="its layout; freihand: training/rgb, training_K.json, ..."
+    format: Format = Field(
+        "freihand",
+        description="its layout; freihand: training/rgb, training_K.json, ...; dexycb: 20200709-subject-01, "
+        "calibration, ...; assemblyhands: annotations, images",
     )
     path: Path = Field(description="the folder")
+    behaviour: ClassVar[Any]  # the set is read as `finetuning` says
+
+    @model_validator(mode="after")
+    def _of_its_format(self) -> Self:
+        """A key of another layout would be without effect."""
+        known = READ_KEYS[self.format]
+        stray = sorted(self.model_fields_set & set(ReadSettings.model_fields) - set(known))
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: no key of format {self.format}, which knows {', '.join(known)}")
+        return self
+
+    def reading(self, behaviour: Behaviour) -> ReadSettings:
+        """How it is read by fine-tuning of that behaviour."""
+        return ReadSettings(behaviour=behaviour, **{name: getattr(self, name) for name in READ_KEYS[self.format]})
 
     def label_files(self) -> list[Path]:
-        """The files that hold the labels."""
-        return [self.path / name for name in LABEL_FILES[self.format]]
+        """The files that hold the labels; see `simhand.finetuning.settings.label_files`."""
+        return label_files(self.path, self.format, self)
 
 
 class ExperimentSettings(Settings):
@@ -93,8 +111,11 @@ class ExperimentSettings(Settings):
     labelled: tuple[Name, ...] = Field((), description="names of labelled sets")
     label_percents: tuple[Percent, ...] = Field((100,), min_length=1, description="percentages of the training labels")
     seeds: tuple[Seed, ...] = Field((0,), min_length=1, description="of fine-tuning")
+    paper: PaperSettings | None = Field(
+        None, description="what the paper's tables are made of (`snakemake table1`); empty: none can be asked for"
+    )
 
-    @field_validator("*")
+    @field_validator("runs", "labelled", "label_percents", "seeds")
     @classmethod
     def _once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """A result that counts twice would look like two seeds that agree."""
@@ -123,6 +144,12 @@ class Config(Settings):
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="stage 12: the report")
 
+    @property
+    def for_paper(self) -> Configured | None:
+        """What the paper's tables are made of."""
+        paper = self.experiment.paper
+        return None if paper is None else Configured(paper, self.pretraining, self.pools)
+
     @model_validator(mode="before")
     @classmethod
     def _share_defaults(cls, values: Any) -> Any:
@@ -150,6 +177,7 @@ def load_config(values: Mapping[str, Any], where: Path | str = "config.yaml") ->
         raise _readable(error, where) from None
     for problem in _contradictions(config):
         raise ConfigError(**problem)
+    all_runs(config.pretraining, config.experiment.paper)  # or two of them would have one name
     return config
 
 
@@ -206,6 +234,8 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
     yield from _unknown("experiment.runs", runs, config.pretraining)
     yield from _unknown("experiment.labelled", config.experiment.labelled, config.labelled)
+    if config.experiment.paper is not None:
+        yield from _paper_contradictions(config.experiment.paper, config)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
 
@@ -245,12 +275,36 @@ def _run_contradictions(name: str, run: PretrainingSettings, config: Config) -> 
             "got": run.neighbour_rank,
             "hint": f"add it to pools.{run.pool}.further_ranks",
         }
-    if name in config.experiment.runs and run.encoder != config.finetuning.encoder:
+    if name in _finetuned_runs(config.experiment) and run.encoder != config.finetuning.encoder:
         yield {
             "what": f"pretraining.{name}.encoder is not the encoder that is fine-tuned",
             "expected": f"finetuning.encoder = {config.finetuning.encoder}",
             "got": run.encoder,
         }
+
+
+def _finetuned_runs(experiment: ExperimentSettings) -> set[str]:
+    """The named runs from which something is fine-tuned, or which tell how others are made from which it is."""
+    return {*experiment.runs, *(experiment.paper.methods.values() if experiment.paper else ())}
+
+
+def _paper_contradictions(paper: PaperSettings, config: Config) -> Iterator[dict[str, Any]]:
+    for key, known, defined in (
+        ("methods", METHODS, config.pretraining),
+        ("pools", POOLS, config.pools),
+        ("labelled", LABELLED, config.labelled),
+    ):
+        named: dict[str, str] = getattr(paper, key)
+        yield from _unknown(f"experiment.paper.{key}", named, dict.fromkeys(known))
+        yield from _unknown(f"experiment.paper.{key}", named.values(), defined)
+    for method, name in paper.methods.items():
+        if config.pretraining[name].method != METHODS[method]:
+            yield {
+                "what": f"experiment.paper.methods.{method} is a run of another method",
+                "where": f"pretraining.{name}",
+                "expected": f"method: {METHODS[method]}",
+                "got": config.pretraining[name].method,
+            }
 
 
 def _initial_contradictions(name: str, run: PretrainingSettings, config: Config) -> Iterator[dict[str, Any]]:

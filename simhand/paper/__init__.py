@@ -1,0 +1,1 @@
+"""The paper's experiments: which runs its tables compare, and which errors it publishes."""
