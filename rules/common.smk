@@ -9,13 +9,16 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
 from simhand.config import check_pool_sizes, load_config
-from simhand.errors import SimhandError
+from simhand.errors import ConfigError, SimhandError
+from simhand.finetuning.settings import EXECUTION as FINETUNING_EXECUTION
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.logs import planning_log
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
+from simhand.paper.derived_runs import all_runs
+from simhand.paper.planning import paper_table, possible_tables
 from simhand.pretraining.settings import EXECUTION
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
@@ -222,22 +225,25 @@ def released_settings(wildcards):
 # Stage 10.
 
 
+RUNS = all_runs(CONFIG.pretraining, CONFIG.experiment.paper)
+
+
 def run_members(wildcards):
-    return f"results/pools/{CONFIG.pretraining[wildcards.run].pool}/members.parquet"
+    return f"results/pools/{RUNS[wildcards.run].pool}/members.parquet"
 
 
 def run_neighbours(wildcards):
-    run = CONFIG.pretraining[wildcards.run]
+    run = RUNS[wildcards.run]
     return neighbours_of_pool(run.pool) if run.method == "simhand" else []
 
 
 def run_crops(wildcards):
-    pool = CONFIG.pretraining[wildcards.run].pool
+    pool = RUNS[wildcards.run].pool
     return shards_of_pool("results/crops/{source}/{shard}.arrow", pool)
 
 
 def run_weights(wildcards):
-    run = CONFIG.pretraining[wildcards.run]
+    run = RUNS[wildcards.run]
     if run.initial_run:
         return [f"results/pretraining/{run.initial_run}/encoder.pt"]
     return [str(run.initial_file)] if run.initial_file else []
@@ -248,28 +254,28 @@ def initial_option(wildcards):
 
 
 def run_threads(wildcards):
-    return 8 * CONFIG.pretraining[wildcards.run].processes
+    return 8 * RUNS[wildcards.run].processes
 
 
 def run_gpus(wildcards):
-    run = CONFIG.pretraining[wildcards.run]
+    run = RUNS[wildcards.run]
     return 0 if run.device == "cpu" else run.processes
 
 
 def run_memory(wildcards):
     """Of each process, and of the pairs of crops that workers hold ready, two batches each."""
-    run = CONFIG.pretraining[wildcards.run]
+    run = RUNS[wildcards.run]
     ready = 2 * max(1, run.workers) * run.batch_size
     return f"{12_000 * run.processes + ready * 2 * 3 * CONFIG.crops.size**2 // 10**6}MB"
 
 
 def run_settings(wildcards):
-    return CONFIG.pretraining[wildcards.run].model_dump_json(exclude=EXECUTION)
+    return RUNS[wildcards.run].model_dump_json(exclude=EXECUTION)
 
 
 def run_execution(wildcards, threads):
     """Snakemake does not compare what it calls with `threads`: a change of these trains nothing anew."""
-    return CONFIG.pretraining[wildcards.run].model_dump_json(include=EXECUTION)
+    return RUNS[wildcards.run].model_dump_json(include=EXECUTION)
 
 
 # Stage 11.
@@ -295,6 +301,23 @@ def labelled_folder(wildcards):
 
 def labelled_format(wildcards):
     return CONFIG.labelled[wildcards.labelled].format
+
+
+def labelled_read(wildcards):
+    labelled = CONFIG.labelled[wildcards.labelled]
+    return labelled.reading(CONFIG.finetuning.behaviour).model_dump_json()
+
+
+def finetuning_execution(wildcards, threads):
+    """Without effect on what is run again, as `run_execution`."""
+    return CONFIG.finetuning.model_dump_json(include=FINETUNING_EXECUTION)
+
+
+FINETUNING_THREADS = 8 * CONFIG.finetuning.processes
+FINETUNING_GPUS = (
+    0 if CONFIG.finetuning.device == "cpu" else CONFIG.finetuning.processes
+)
+FINETUNING_MEMORY = f"{16 * CONFIG.finetuning.processes}GB"
 
 
 # The data report, and stage 12.
@@ -324,7 +347,73 @@ ERROR_TABLES = (
 )
 
 
-def all_results(name):
+def result_files(results, name):
     """A file of each fine-tuned model."""
     folder = "results/finetuning/{}/{}/{}/{}"
-    return [f"{folder.format(*result)}/{name}" for result in RESULTS]
+    return [f"{folder.format(*result)}/{name}" for result in results]
+
+
+# The paper's tables. The report holds the first.
+
+
+TABLE_1 = possible_tables(CONFIG.for_paper).get("table1")
+
+
+def planned_table(wildcards):
+    try:
+        return paper_table(wildcards.table, CONFIG.for_paper)
+    except ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def cell_metrics(table):
+    """The metrics of each cell of one of the paper's tables, one a seed."""
+    seeds = CONFIG.experiment.seeds
+    cells = [(*cell, seed) for cell in table.cells() for seed in seeds]
+    return result_files(cells, "metrics.json")
+
+
+def paper_metrics(wildcards):
+    return cell_metrics(planned_table(wildcards))
+
+
+def paper_values(wildcards):
+    return planned_table(wildcards).values()
+
+
+def reported_runs():
+    """The named pre-training runs, and those besides that Table 1 compares."""
+    further = TABLE_1.runs() if TABLE_1 else []
+    return list(
+        dict.fromkeys(run for run in (*CONFIG.pretraining, *further) if run in RUNS)
+    )
+
+
+# Predicted hands: of the models with most labels, with and without pre-training.
+
+
+def drawn_results(wildcards):
+    percent = max(CONFIG.experiment.label_percents)
+    return [
+        result
+        for result in RESULTS
+        if (result[0], result[2]) == (wildcards.labelled, percent)
+    ]
+
+
+def drawn_metrics(wildcards):
+    return result_files(drawn_results(wildcards), "metrics.json")
+
+
+def drawn_predictions(wildcards):
+    return result_files(drawn_results(wildcards), "predictions.parquet")
+
+
+def hand_sheets():
+    """A sheet of predicted hands for each labelled set on which pre-training is compared with none."""
+    runs = CONFIG.experiment.runs
+    compared = NO_PRETRAINING in runs and len(runs) > 1
+    return expand(
+        "results/report/hands_{labelled}.png",
+        labelled=CONFIG.experiment.labelled if compared else [],
+    )

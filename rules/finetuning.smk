@@ -16,24 +16,27 @@ rule finetune:
     benchmark:
         "results/benchmarks/finetune/{labelled}/{run}/{percent}/{seed}.tsv"
     params:
-        settings=CONFIG.finetuning.model_dump_json(),
+        settings=CONFIG.finetuning.model_dump_json(exclude=FINETUNING_EXECUTION),
+        execution=finetuning_execution,
         folder=labelled_folder,
         format=labelled_format,
+        read=labelled_read,
         encoder=encoder_or_none,
         checkpoints=subpath(output.model, parent=True),
         code=module_code("simhand.finetuning.__main__"),
-    threads: 8
+    threads: FINETUNING_THREADS
     resources:
-        mem="16GB",
+        mem=FINETUNING_MEMORY,
         runtime="24h",
-        gpu=1,
+        gpu=FINETUNING_GPUS,
     conda:
         "../envs/gpu.yaml"
     shell:
-        "python -m simhand.finetuning --settings {params.settings:q} --labelled {params.folder:q}"
-        " --format {params.format} --initial-encoder {params.encoder} --fraction {wildcards.percent}"
-        " --seed {wildcards.seed} --model {output.model} --metrics {output.metrics}"
-        " --predictions {output.predictions} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"
+        "python -m simhand.finetuning --settings {params.settings:q} --execution {params.execution:q}"
+        " --labelled {params.folder:q} --format {params.format} --read {params.read:q}"
+        " --initial-encoder {params.encoder} --fraction {wildcards.percent} --seed {wildcards.seed}"
+        " --model {output.model} --metrics {output.metrics} --predictions {output.predictions}"
+        " --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"
 
 
 rule evaluate:

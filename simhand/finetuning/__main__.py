@@ -1,31 +1,56 @@
-"""The command line of fine-tuning; `train` says how to call it."""
+"""The command line of fine-tuning; `train` says how to call it.
+
+A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from simhand.finetuning.formats import READERS
-from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings
+from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings, ReadSettings
 from simhand.finetuning.train import Outputs, Start, finetune
-from simhand.logs import job_log
+from simhand.pretraining.launch import launch
+from simhand.settings import Settings
+
+_S = TypeVar("_S", bound=Settings)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Fine-tunes and predicts."""
+def main(arguments: list[str] | None = None) -> int:
+    """Fine-tunes and predicts; a signal to end makes it write a checkpoint first. The result is `launch`'s."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     args = _parser().parse_args(arguments)
-    start = Start(args.labelled, args.format, args.initial_encoder, args.fraction, args.seed)
+    settings = _checked(FinetuningSettings, {**args.settings, **args.execution})
+    read = _checked(ReadSettings, args.read)
+    start = Start(args.labelled, args.format, args.initial_encoder, args.fraction, args.seed, read)
     outputs = Outputs(args.model, args.metrics, args.predictions, args.checkpoints)
-    with job_log():
-        finetune(args.settings, start, outputs)
+    return launch(
+        "simhand.finetuning", settings.processes, arguments, lambda stop: finetune(settings, start, outputs, stop=stop)
+    )
+
+
+def _checked(kind: type[_S], values: dict[str, object]) -> _S:
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        _parser().error(str(error))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simhand.finetuning", description=__doc__)
-    settings = FinetuningSettings.model_validate_json
-    parser.add_argument("--settings", type=settings, required=True, help="FinetuningSettings as JSON")
+    parser.add_argument("--settings", type=json.loads, required=True, help="FinetuningSettings as JSON")
+    parser.add_argument(
+        "--execution", type=json.loads, default={}, help="more of them: those that say how the run goes"
+    )
     parser.add_argument("--labelled", type=Path, required=True, help="folder of the labelled set")
     parser.add_argument("--format", choices=sorted(READERS), required=True, help="its layout")
+    parser.add_argument("--read", type=json.loads, default={}, help="ReadSettings as JSON: how the set is read")
     parser.add_argument(
         "--initial-encoder", type=_encoder, required=True, help="encoder.pt of a pre-training run, or none"
     )
@@ -49,4 +74,4 @@ def _encoder(text: str) -> Path | None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

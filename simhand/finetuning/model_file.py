@@ -1,24 +1,48 @@
-"""A fine-tuned DetNet as a file: its weights and a card that says where they come from."""
+"""A fine-tuned model as a file: its weights and a card that says where they come from."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
+from pydantic import ValidationError
+from torch import nn
 
 from simhand.errors import WeightsError
 from simhand.files import whole_file
-from simhand.finetuning.detnet import DetNet
+from simhand.finetuning.heads import HEADS
+from simhand.finetuning.labelled import LabelledSet
+from simhand.finetuning.settings import EXECUTION, FinetuningSettings
 
 Card = dict[str, Any]  # plain values, as JSON has them
+_UNREADABLE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
 
 
-def write_model(model: DetNet, card: Card, path: Path) -> None:
-    """Writes {"card": ..., "state_dict": ...}; the card's `encoder` names the ResNet."""
+def run_card(settings: FinetuningSettings, seed: int, percent: int, encoder: Path | None, hands: LabelledSet) -> Card:
+    """What makes a run this run.
+
+    Raises:
+        WeightsError: the encoder cannot be read.
+    """
+    try:
+        digest = encoder and hashlib.sha256(encoder.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError("cannot read initial weights", where=encoder, got=error) from error
+    return {
+        **settings.model_dump(mode="json", exclude=EXECUTION),
+        "seed": seed,
+        "label_percent": percent,
+        "sha256 of the initial encoder": digest,
+        "content of the training labels": hands.fingerprint(),
+    }
+
+
+def write_model(model: nn.Module, card: Card, path: Path) -> None:
+    """Writes {"card": ..., "state_dict": ...}."""
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     packed = io.BytesIO()  # torch.save to a path would put the temporary name into the file
     torch.save({"card": card, "state_dict": weights}, packed)
@@ -26,16 +50,18 @@ def write_model(model: DetNet, card: Card, path: Path) -> None:
         temporary.write_bytes(packed.getbuffer())
 
 
-def read_model(path: Path) -> tuple[DetNet, Card]:
-    """Reads what `write_model` wrote.
+def read_model(path: Path) -> tuple[nn.Module, FinetuningSettings, Card]:
+    """Reads what `write_model` wrote: the model, ready to predict, with the settings of its run.
 
     Raises:
         WeightsError: missing, damaged, or something else.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        model = DetNet(torchvision.models.get_model(content["card"]["encoder"], weights=None))
+        card = content["card"]
+        settings = FinetuningSettings(**{name: card[name] for name in FinetuningSettings.model_fields if name in card})
+        model = HEADS[settings.head].build(settings)
         model.load_state_dict(content["state_dict"])
-    except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
+    except (*_UNREADABLE, ValidationError) as error:
         raise WeightsError("cannot read a fine-tuned model", where=path, got=error, hint="fine-tune again") from error
-    return model, content["card"]
+    return model.eval(), settings, card

@@ -7,83 +7,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
-import signal
 import sys
+from functools import partial
 from pathlib import Path
-from threading import Event
 
 from pydantic import ValidationError
-from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-from tqdm.contrib.logging import logging_redirect_tqdm
 
-from simhand.errors import SimhandError
+from simhand.pretraining.launch import launch
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.pretraining.train import Outputs, train
-from simhand.videos.lifetime import end_with_parent
-
-_STARTER = "SIMHAND_STARTER"  # tells the processes of a run which one started them
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains; a signal to end makes it write a checkpoint first.
-
-    Returns:
-        0: finished; 1: failed; 128 + the signal's number: interrupted, and to be started again.
-    """
+    """Trains; a signal to end makes it write a checkpoint first. The result is `launch`'s."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    processes = _settings(_parser().parse_args(arguments)).processes
-    return _several(processes, arguments) if processes > 1 and "WORLD_SIZE" not in os.environ else _one(arguments)
-
-
-def _several(count: int, arguments: list[str]) -> int:
-    """Starts so many processes and waits for them; where one fails, the others are ended."""
-    cores = len(os.sched_getaffinity(0))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // count)))  # or each would take all cores
-    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds to end a step and write a checkpoint
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say why they fail
-    os.environ[_STARTER] = str(os.getpid())
-    config = LaunchConfig(
-        1, 1, count, run_id="simhand", rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
-    )
-    try:
-        elastic_launch(config, sys.executable)("-m", "simhand.pretraining", *arguments)
-    except SignalException as ended:
-        return 128 + ended.sigval
-    except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        logging.error("process %d of %d ended with code %d", rank, count, failure.exitcode)
-        return 128 - failure.exitcode if failure.exitcode < 0 else failure.exitcode
-    return 0
-
-
-def _one(arguments: list[str]) -> int:
     args = _parser().parse_args(arguments)
-    process = os.environ.get("RANK", "0")
-    told = "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(level=logging.INFO, format=told if process == "0" else f"process {process}: {told}")
-    stop, received = Event(), []
-
-    def end(number: int, frame: object) -> None:
-        received.append(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    if _STARTER in os.environ:
-        end_with_parent(int(os.environ[_STARTER]), signal.SIGTERM)
+    settings = _settings(args)
     outputs = Outputs(args.encoder, args.metrics, args.checkpoints)
-    inputs = (args.members, args.neighbours, args.crops)
-    try:
-        with logging_redirect_tqdm():
-            finished = train(_settings(args), *inputs, outputs, initial=args.initial, stop=stop)
-    except SimhandError as error:
-        logging.error("%s: %s", type(error).__name__, error)
-        return 1
-    return 0 if finished else 128 + (received or [signal.SIGTERM])[0]  # or another process was told to end
+    run = partial(train, settings, args.members, args.neighbours, args.crops, outputs, initial=args.initial)
+    return launch("simhand.pretraining", settings.processes, arguments, lambda stop: run(stop=stop))
 
 
 def _settings(args: argparse.Namespace) -> PretrainingSettings:

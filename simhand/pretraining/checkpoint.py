@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -60,6 +60,16 @@ def _content(settings: PretrainingSettings, initial: Path | None) -> str:
         raise WeightsError("cannot read initial weights", where=initial, got=error) from error
 
 
+class Stateful(Protocol):
+    """What a checkpoint can hold."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What is to be kept."""
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
+        """Goes on from there."""
+
+
 @dataclass(frozen=True)
 class Checkpoints:
     """The checkpoints of one run in its own folder."""
@@ -67,20 +77,17 @@ class Checkpoints:
     folder: Path
     fingerprint: Fingerprint
 
-    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> None:
         """Writes the state after `step` steps and deletes all but the last two."""
-        state = {
-            "fingerprint": self.fingerprint,
-            "step": step,
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-        }
+        parts = {"model": model, "optimiser": optimiser, **others}
+        states = {name: part.state_dict() for name, part in parts.items()}
+        state = {"fingerprint": self.fingerprint, "step": step, **states}
         with whole_file(self.folder / f"step_{step:09d}.pt") as temporary:
             torch.save(state, temporary)
         for old in self._paths()[:-_KEPT]:
             old.unlink(missing_ok=True)
 
-    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    def resume(self, model: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> int:
         """Loads the latest checkpoint and returns the number of steps it has behind it; 0 if there is none.
 
         Raises:
@@ -91,8 +98,8 @@ class Checkpoints:
             return 0
         state = _load(path)
         self._check(state["fingerprint"], path)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        for name, part in {"model": model, "optimiser": optimiser, **others}.items():
+            part.load_state_dict(state[name])
         log.info("resuming from %s, after step %d", path, state["step"])
         return state["step"]
 

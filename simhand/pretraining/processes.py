@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.autograd.function import once_differentiable
+from torch.nn.parallel import DistributedDataParallel
 
 from simhand.errors import ConfigError
 
@@ -48,6 +49,21 @@ class Processes:
     def sum(self, value: Tensor) -> Tensor:
         """The sum of everybody's values; no gradient."""
         return self._reduced(value, distributed.ReduceOp.SUM)
+
+    def share(self, model: nn.Module, *, one_statistic: bool = True) -> nn.Module:
+        """The model as it is called in training, gradients being averaged over all; its weights stay those of `model`.
+
+        Args:
+            model: on the device.
+            one_statistic: batch norm takes its statistics over all processes, where PyTorch can: on GPUs. On CPUs they
+                are those of each process's part.
+        """
+        gpu = [self.device] if self.device.type == "cuda" else None
+        if self.count > 1 and gpu and one_statistic:
+            nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        if self.count == 1:
+            return model
+        return DistributedDataParallel(model, device_ids=gpu, gradient_as_bucket_view=True)
 
     def wait(self) -> None:
         """Until all are here."""
@@ -98,7 +114,7 @@ def joined(expected: int, device: torch.device) -> Iterator[Processes]:
             where="processes",
             expected=expected,
             got=started,
-            hint=f"start it with torchrun --standalone --nproc-per-node {expected} -m simhand.pretraining ...",
+            hint=f"start it with torchrun --standalone --nproc-per-node {expected} -m ...",
         )
     if started == 1:
         yield Processes(device=device)

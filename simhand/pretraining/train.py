@@ -18,7 +18,6 @@ from __future__ import annotations
 import logging
 import math
 import shutil
-import signal
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from simhand.errors import TrainingError
@@ -41,6 +39,7 @@ from simhand.pretraining.encoder import ContrastiveModel, build_model
 from simhand.pretraining.initial import initial_path
 from simhand.pretraining.journal import Journal
 from simhand.pretraining.lars import LarsAdam, parameter_groups
+from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.official import official_state
 from simhand.pretraining.order import Order, Plan
 from simhand.pretraining.pair_sample import write_pair_sample
@@ -180,19 +179,10 @@ def _groups(model: ContrastiveModel, settings: PretrainingSettings) -> list[dict
 
 
 def _shared(model: ContrastiveModel, settings: PretrainingSettings, processes: Processes) -> nn.Module:
-    """The model as it is called in training; its weights stay those of `model`.
-
-    On GPUs batch norm takes its statistics over all processes, unless the loss is each device's own. On CPUs PyTorch
-    cannot: there they are those of each process's part.
-    """
-    gpu = [processes.device] if processes.device.type == "cuda" else None
-    if processes.count > 1 and gpu and not settings.per_device_loss:
-        nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    """The model as it is called in training; its weights stay those of `model`."""
     if settings.compile:
         model.compile()
-    if processes.count == 1:
-        return model
-    return DistributedDataParallel(model, device_ids=gpu, gradient_as_bucket_view=True)
+    return processes.share(model, one_statistic=not settings.per_device_loss)
 
 
 def _loader(
@@ -203,7 +193,7 @@ def _loader(
         pairs,
         batch_sampler=Order(plan, settings.seed, first_step, processes.own(plan.batch), chances),
         num_workers=settings.workers,
-        worker_init_fn=_leave_signals_to_the_parent,
+        worker_init_fn=leave_signals_to_the_parent,
         pin_memory=processes.device.type == "cuda",
     )
 
@@ -258,12 +248,6 @@ def _announce(settings: PretrainingSettings, plan: Plan, processes: Processes) -
     log.info(text, settings.method, settings.weighting, plan.hands, settings.initial, *steps, where, settings.precision)
     if plan.batch < plan.wanted_batch:
         log.warning("the pool is smaller than batch_size %d: each step takes the whole pool", plan.wanted_batch)
-
-
-def _leave_signals_to_the_parent(worker: int) -> None:
-    """A cluster signals all processes of a job; the workers must outlive it until the training process has saved."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _broken(loss: float, norm: float, step: int, rows: Tensor, checkpoints: Checkpoints) -> TrainingError:

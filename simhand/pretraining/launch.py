@@ -1,0 +1,86 @@
+"""Starting the processes of a training run, and telling them to end: what all command lines of training share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from threading import Event
+
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from simhand.errors import SimhandError
+from simhand.videos.lifetime import end_with_parent
+
+_STARTER = "SIMHAND_STARTER"  # tells the processes of a run which one started them
+
+
+def launch(module: str, processes: int, arguments: list[str], train: Callable[[Event], bool]) -> int:
+    """Trains in this process, or starts several that do, unless torchrun has started this one already.
+
+    Args:
+        module: whose `python -m` trains.
+        processes: how many the run asks for.
+        arguments: of the command line.
+        train: trains; stops soon after its event is set, and tells whether the run is finished.
+
+    Returns:
+        0: finished; 1: failed; 128 + the signal's number: interrupted, and to be started again.
+    """
+    several = processes > 1 and "WORLD_SIZE" not in os.environ
+    return _start(module, processes, arguments) if several else _train_here(train)
+
+
+def _start(module: str, count: int, arguments: list[str]) -> int:
+    """Starts so many processes and waits for them; where one fails, the others are ended."""
+    cores = len(os.sched_getaffinity(0))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // count)))  # or each would take all cores
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "300")  # seconds to end a step and write a checkpoint
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)  # the processes say why they fail
+    os.environ[_STARTER] = str(os.getpid())
+    config = LaunchConfig(
+        1, 1, count, run_id="simhand", rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0
+    )
+    try:
+        elastic_launch(config, sys.executable)("-m", module, *arguments)
+    except SignalException as ended:
+        return 128 + ended.sigval
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        logging.error("process %d of %d ended with code %d", rank, count, failure.exitcode)
+        return 128 - failure.exitcode if failure.exitcode < 0 else failure.exitcode
+    return 0
+
+
+def _train_here(train: Callable[[Event], bool]) -> int:
+    process = os.environ.get("RANK", "0")
+    told = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=told if process == "0" else f"process {process}: {told}")
+    stop, received = Event(), []
+
+    def end(number: int, frame: object) -> None:
+        received.append(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    if _STARTER in os.environ:
+        end_with_parent(int(os.environ[_STARTER]), signal.SIGTERM)
+    try:
+        with logging_redirect_tqdm():
+            finished = train(stop)
+    except SimhandError as error:
+        logging.error("%s: %s", type(error).__name__, error)
+        return 1
+    return 0 if finished else 128 + (received or [signal.SIGTERM])[0]  # or another process was told to end
+
+
+def leave_signals_to_the_parent(worker: int) -> None:
+    """For a worker that decodes: a cluster signals all processes of a job, and it must outlive the training process."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
