@@ -87,8 +87,9 @@ def _refuse(wrong: np.ndarray, what: str, predictions: Predictions, path: Path |
 
 def aligned_errors(predictions: Predictions) -> np.ma.MaskedArray:
     """Errors (N, 21) in mm after root and bone are aligned, as the paper measures; masked where a joint is not seen."""
-    aligned = align_root_and_bone(predictions.predicted_mm, predictions.true_mm)
-    return np.ma.masked_array(joint_errors(aligned, predictions.true_mm), mask=~predictions.seen)
+    predicted_mm, true_mm = predictions.predicted_mm.astype(float), predictions.true_mm.astype(float)
+    errors = joint_errors(align_root_and_bone(predicted_mm, true_mm), true_mm)
+    return np.ma.masked_array(errors, mask=~predictions.seen)
 
 
 class ImageErrors(NamedTuple):
