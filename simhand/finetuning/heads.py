@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
+from simhand.finetuning.detnet import build_detnet, predict_detnet
+from simhand.finetuning.losses import detnet_losses
+from simhand.finetuning.prediction import Prediction
+from simhand.finetuning.regression25d import build_regression25d, predict_regression25d
+from simhand.finetuning.regression25d_losses import regression25d_losses
 from simhand.finetuning.samples import Sample
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.pretraining.processes import Processes
 
-
-class Prediction(NamedTuple):
-    """What a head says about B images."""
-
-    keypoints_px: Tensor  # (B, 21, 2) in the crop
-    locations: Tensor  # (B, 21, 3) relative to the wrist, in lengths of the hand's own bone from wrist to joint 9
-    absolute: Tensor  # (B, 21, 3) in the camera's frame, in lengths of the hand's own bone from joint 9 to joint 10
+__all__ = ["HEADS", "Head", "Prediction"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,19 @@ class Head:
     """
 
     build: Callable[[FinetuningSettings], nn.Module]  # random weights, from torch's global generator
+    encoder: Callable[[Any], nn.Module]  # the module's layers of a pre-trained ResNet, under torchvision's names
     losses: Callable[[Any, Sample, FinetuningSettings, Processes], dict[str, Tensor]]  # of the module's output
     predict: Callable[[Any, Sample], Prediction]  # from the module's output
 
 
-HEADS: dict[str, Head] = {}
+HEADS: dict[str, Head] = {
+    "detnet": Head(
+        build_detnet, lambda model: model.encoder.named_as_torchvision(), losses=detnet_losses, predict=predict_detnet
+    ),
+    "regression25d": Head(
+        build_regression25d,
+        lambda model: model.backend_model,
+        losses=regression25d_losses,
+        predict=predict_regression25d,
+    ),
+}

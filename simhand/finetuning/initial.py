@@ -1,43 +1,43 @@
-"""DetNet before training: on a pre-trained encoder, or all random."""
+"""A model before training: on a pre-trained encoder, or all random."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import nn
 
-from simhand.finetuning.detnet import DetNet
-from simhand.finetuning.settings import FinetuningSettings
+from simhand.errors import ConfigError
+from simhand.finetuning.heads import HEADS
+from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings
 from simhand.pretraining.initial import load_encoder
 
-_HEATMAP_BIAS = -5.0
 
-
-def initial_detnet(settings: FinetuningSettings, encoder: Path | None, seed: int) -> DetNet:
-    """A DetNet with random weights (Kaiming's for convolutions), or those of a pre-trained encoder.
-
-    Unlike the official one it starts with heat maps at about 0.007, their mean, not at a half: from there training
-    goes to all zeros first and leaves that state slowly (160 hands, 12 passes, no pre-training: 43 mm; so: 26 mm).
+def initial_model(settings: FinetuningSettings, encoder: Path | None, seed: int) -> nn.Module:
+    """A head with random weights, on a random encoder or a pre-trained one.
 
     Args:
-        settings: names the encoder.
-        encoder: a torchvision ResNet's state_dict, as pre-training writes it; None: no pre-training.
+        settings: name head and encoder.
+        encoder: a file with a ResNet's weights: of a pre-training run, torchvision's, the official checkpoint, or those
+            that PeCLR publishes; None: no pre-training.
         seed: of the random weights.
 
     Raises:
+        ConfigError: weights are given for DetNet's original encoder.
         WeightsError: the file is missing or damaged, or holds another network's weights.
     """
+    if encoder is not None and settings.encoder == "resnet50_dilated":
+        raise ConfigError(
+            "no pre-training has DetNet's original encoder",
+            where="encoder",
+            expected=NO_PRETRAINING,
+            got=f"{settings.encoder} with the weights {encoder}",
+            hint=f"name the pre-training run's own encoder, or start from {NO_PRETRAINING}",
+        )
+    head = HEADS[settings.head]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        resnet = torchvision.models.get_model(settings.encoder, weights=None)
-        model = DetNet(resnet)
-        for module in model.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight)
-        nn.init.constant_(model.hmap_0.prediction.get_parameter("bias"), _HEATMAP_BIAS)
+        model = head.build(settings)
     if encoder is not None:
-        resnet.fc = nn.Identity()  # the rest of it is the model's encoder
-        load_encoder(resnet, encoder)
+        load_encoder(head.encoder(model), encoder)
     return model

@@ -1,7 +1,7 @@
 """The official loader's view of an image, pixel for pixel (spec: section 10).
 
-It blurs, changes colours and cuts 8-bit images with Pillow, without interpolation: each pixel of the crop is the nearest
-one of the image. What is drawn at random is not restored: officially one of 1,025 patterns of shift, scale and
+It blurs, changes colours and cuts 8-bit images with Pillow, without interpolation: each pixel of the crop is the
+nearest one of the image. What is drawn at random is not restored: officially one of 1,025 patterns of shift, scale and
 rotation, since the generator is seeded anew for each image with a number from 0 to 1,024.
 """
 

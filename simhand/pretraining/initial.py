@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from pathlib import Path
 from urllib.error import URLError
@@ -14,6 +15,8 @@ from simhand.errors import ConfigError, WeightsError
 from simhand.pretraining.official import from_official, is_official
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.pretraining.state_file import read_state
+
+log = logging.getLogger(__name__)
 
 
 def initial_path(settings: PretrainingSettings, given: Path | None) -> Path | None:
@@ -64,25 +67,39 @@ def initialise(encoder: nn.Module, settings: PretrainingSettings, path: Path | N
 
 
 def load_encoder(encoder: nn.Module, path: Path) -> None:
-    """Loads a ResNet's state_dict: torchvision's, its classifier `fc` left out, or the official checkpoint's.
+    """Loads a ResNet's weights, all of them or none, and logs what of the file was taken and what left out.
+
+    Args:
+        encoder: with torchvision's names; its classifier `fc`, where it has one, stays as it is.
+        path: a state_dict with torchvision's names (of a pre-training run, of torchvision, or as PeCLR publishes it)
+            or the official code's, be it in a checkpoint under `state_dict` or saved by DataParallel.
 
     Raises:
         WeightsError: the file is missing or damaged, or holds another network's weights.
     """
-    try:
-        state = read_state(path)
-    except ValueError as error:
-        raise WeightsError("cannot read initial weights", where=path, got=error) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
-        raise WeightsError("initial weights are no state_dict", where=path, got=type(state).__name__, hint=_HINT)
-    _load(encoder, from_official(state) if is_official(state) else state, path)
+    state = _state_in(path)
+    taken = _load(encoder, from_official(state) if is_official(state) else state, path)
+    left_out = sorted(key for key, value in state.items() if id(value) not in taken)
+    log.info("%s: %d tensors taken, %d left out: %s", path, len(taken), len(left_out), _some(left_out))
 
 
 _HINT = (
     "give the state_dict of torchvision's ResNet that `encoder` names, saved with torch.save, or an official checkpoint"
 )
+_PARALLEL = "module."  # what DataParallel puts before each name
+
+
+def _state_in(path: Path) -> dict[str, Tensor]:
+    try:
+        state = read_state(path)
+    except ValueError as error:
+        hint = "save its tensors alone, as {'state_dict': ...}, if it holds other things" if path.is_file() else None
+        raise WeightsError("cannot read initial weights", where=path, got=error, hint=hint) from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
+        raise WeightsError("initial weights are no state_dict", where=path, got=type(state).__name__, hint=_HINT)
+    return {key.removeprefix(_PARALLEL): value for key, value in state.items()}
 
 
 def _imagenet(name: str) -> dict[str, Tensor]:
@@ -100,15 +117,18 @@ def _imagenet(name: str) -> dict[str, Tensor]:
         ) from error
 
 
-def _load(encoder: nn.Module, state: dict[str, Tensor], where: object) -> None:
+def _load(encoder: nn.Module, state: dict[str, Tensor], where: object) -> set[int]:
+    """Loads weights under torchvision's names, and tells which: the ids of their tensors."""
     state = {key: value for key, value in state.items() if not key.startswith("fc.")}
     try:
         keys = encoder.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise WeightsError("initial weights of other shapes", where=where, got=error, hint=_HINT) from error
-    if keys.missing_keys or keys.unexpected_keys:
-        got = f"missing {_some(keys.missing_keys)}; unexpected {_some(keys.unexpected_keys)}"
+    missing = [key for key in keys.missing_keys if not key.startswith("fc.")]
+    if missing or keys.unexpected_keys:
+        got = f"missing {_some(missing)}; unexpected {_some(keys.unexpected_keys)}"
         raise WeightsError("initial weights of another network", where=where, got=got, hint=_HINT)
+    return {id(value) for value in state.values()}
 
 
 def _some(keys: list[str]) -> str:
