@@ -13,30 +13,30 @@ from torch import Tensor
 from simhand.joints import MIDDLE_BASE, MIDDLE_LOWER
 
 _LEAST = 1e-6  # of a length that is divided by
+_RIDGE = 1e-12  # of the equations' size, added where they leave something open
 
 
 def placed(shapes: Tensor, keypoints_px: Tensor, cameras: Tensor, weights: Tensor | None = None) -> Tensor:
     """Joints in the camera's frame (B, 21, 3), in the unit of their shapes, as good as keypoints and shapes agree.
 
-    Keypoints that all lie at one place tell no distance: the hand is then where the least translation has it.
+    Keypoints that all lie at one place tell no distance: the hand is then where the least translation has it. What is
+    not finite among the numbers of an image makes its joints so.
 
     Args:
         shapes: (B, 21, 3), the joints relative to any point.
         keypoints_px: (B, 21, 2), where they appear.
-        cameras: (B, 3, 3), from the camera's frame to these pixels; where not finite, so is the result.
-        weights: (B, 21), of the joints' squared errors, not negative; None: all the same.
+        cameras: (B, 3, 3), from the camera's frame to these pixels.
+        weights: (B, 21), of the joints' squared errors, positive; None: all the same.
     """
-    points = shapes.double()
-    known = cameras.isfinite().all(dim=(1, 2))[:, None, None]
-    matrices = torch.where(known, cameras.double(), torch.eye(3, dtype=torch.float64, device=cameras.device))
+    points, matrices = shapes.double(), cameras.double()
     rows = matrices[:, None, :2] - keypoints_px.double()[..., None] * matrices[:, None, 2:]  # (B, 21, 2, 3)
-    wanted = -(rows @ points[..., None]).squeeze(-1)  # (B, 21, 2)
-    scale = torch.ones_like(wanted[..., :1]) if weights is None else weights.double()[..., None]  # (B, 21, 1)
-    normal = torch.einsum("bjki,bjkl,bjk->bil", rows, rows, scale.expand_as(wanted))  # (B, 3, 3)
-    right = torch.einsum("bjki,bjk->bi", rows, wanted * scale)  # (B, 3)
-    translation = (torch.linalg.pinv(normal, hermitian=True) @ right[..., None]).squeeze(-1)  # (B, 3)
-    found = points + translation[:, None]
-    return torch.where(known, found, torch.nan).to(shapes.dtype)
+    wanted = -(rows @ points[..., None])  # (B, 21, 2, 1)
+    weighted = rows if weights is None else rows * weights.double()[..., None, None]
+    normal = weighted.flatten(1, 2).mT @ rows.flatten(1, 2)  # (B, 3, 3)
+    ridge = _RIDGE * normal.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None] * torch.eye(3).to(normal)
+    right = weighted.flatten(1, 2).mT @ wanted.flatten(1, 2)  # (B, 3, 1)
+    translation = torch.linalg.solve_ex(normal + ridge, right).result  # (B, 3, 1), without a look at what cannot be
+    return (points + translation.mT).to(shapes.dtype)
 
 
 def in_bones(locations: Tensor, parent: int = MIDDLE_BASE, child: int = MIDDLE_LOWER) -> Tensor:

@@ -23,6 +23,7 @@ from simhand.tables import N_JOINTS
 STRIDE = 4  # pixels of the input image for each cell of a map
 _WIDTH = 256
 _HEATMAP_BIAS = -5.0
+_LEAST_SURE = 1e-6  # so that a hand is somewhere even where nothing is seen
 
 
 class DetNetOutput(NamedTuple):
@@ -172,5 +173,5 @@ def predict_detnet(output: DetNetOutput, batch: Sample) -> Prediction:
     keypoints_px = STRIDE * (output.cells.flip(2).to(batch.camera.dtype) + 0.5)  # (B, 21, 2) x, y
     locations = output.locations.to(batch.camera.dtype)
     hands = in_bones(locations - locations[:, [WRIST]], WRIST, MIDDLE_BASE)
-    sureness = output.heatmaps.flatten(2).amax(dim=2)  # (B, 21)
+    sureness = output.heatmaps.flatten(2).amax(dim=2).clamp(min=_LEAST_SURE)  # (B, 21)
     return Prediction(keypoints_px, hands, placed(in_bones(hands), keypoints_px, batch.camera, sureness))

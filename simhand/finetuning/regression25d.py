@@ -53,15 +53,17 @@ class Float32Linear(nn.Linear):
 
 
 class AnyBatchNorm(nn.BatchNorm1d):
-    """Batch norm that a batch of one image, which has no variance, passes with the statistics of earlier ones."""
+    """Batch norm with the statistics of earlier batches where a batch has none or nothing is learnt from it.
+
+    A batch of one image has no variance; and asking for a prediction while training changes no statistics.
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, channels) to the same."""
-        if len(input) > 1 or not self.training:
+        if self.training and len(input) > 1 and torch.is_grad_enabled():
             return super().forward(input)
-        return nn.functional.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-        )
+        mean, variance = self.running_mean, self.running_var
+        return nn.functional.batch_norm(input, mean, variance, self.weight, self.bias, eps=self.eps)
 
 
 class RootDepth(nn.Module):
