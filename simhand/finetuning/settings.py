@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -67,15 +69,67 @@ class FinetuningSettings(Settings):
         return self
 
 
-class ReadSettings(Settings):
+Format = Literal["freihand", "dexycb", "assemblyhands"]
+Setup = Literal["s0", "s1", "s2", "s3"]
+Background = Literal["gs", "hom", "sample", "auto"]
+EvaluationSplit = Literal["val", "test"]
+BACKGROUNDS: tuple[Background, ...] = get_args(Background)
+
+
+class PartSettings(Settings):
+    """Which part of a labelled set is used."""
+
+    setup: Setup = Field(
+        "s1",
+        description="dexycb: its split; s0 unseen sequences, s1 unseen people, s2 unseen cameras, s3 unseen objects",
+    )
+    backgrounds: tuple[Background, ...] = Field(
+        BACKGROUNDS,
+        min_length=1,
+        description="freihand: which of the four versions of each training image; gs: as filmed, before a green screen",
+    )
+    evaluation_split: EvaluationSplit = Field(
+        "test", description="assemblyhands: what is evaluated; val where the joints of test are not at hand"
+    )
+
+
+class ReadSettings(PartSettings):
     """How a labelled set is read."""
 
     behaviour: Behaviour = "paper"
-    setup: Literal["s0", "s1", "s2", "s3"] = "s1"  # DexYCB's splits
-    backgrounds: tuple[Literal["gs", "hom", "sample", "auto"], ...] = ("gs", "hom", "sample", "auto")  # FreiHAND's
 
 
-LABEL_FILES = {
-    "freihand": tuple(f"{split}_{kind}.json" for split in ("training", "evaluation") for kind in ("K", "xyz")),
+PART_KEYS: dict[Format, tuple[str, ...]] = {
+    "freihand": ("backgrounds",),
+    "dexycb": ("setup",),
+    "assemblyhands": ("evaluation_split",),
 }
-"""The files that hold the labels of a set, by its layout: what fine-tuning depends on besides the images."""
+"""The keys of PartSettings that a layout knows."""
+
+
+def _assemblyhands_files(split: str) -> tuple[str, ...]:
+    kinds = ("ego_data", "ego_calib", "joint_3d")
+    return tuple(f"annotations/{split}/assemblyhands_{split}_{kind}_v1-1.json" for kind in kinds)
+
+
+def label_files(root: Path, layout: Format, part: PartSettings) -> list[Path]:
+    """The files that hold the labels of a set: what fine-tuning depends on besides the images.
+
+    Of DexYCB, whose labels are one file a frame, those that are small and few: calibration and `meta.yml` of each
+    sequence that is there; or, where there are none, one that would be.
+    """
+    if layout == "freihand":
+        names = [f"{split}_{kind}.json" for split in ("training", "evaluation") for kind in ("K", "xyz")]
+    elif layout == "assemblyhands":
+        names = [*_assemblyhands_files("train"), *_assemblyhands_files(part.evaluation_split)]
+    else:
+        return [*_dexycb_files(root)]
+    return [root / name for name in names]
+
+
+def _dexycb_files(root: Path) -> Iterator[Path]:
+    for pattern, example in (
+        ("calibration/intrinsics/*.yml", "calibration/intrinsics/836212060125_640x480.yml"),
+        ("*-subject-*/*/meta.yml", "20200709-subject-01/20200709_141754/meta.yml"),
+    ):
+        yield from sorted(root.glob(pattern)) or [root / example]
