@@ -30,6 +30,12 @@ localrules:
     all,
     data,
     pretrained,
+    table1,
+    table2,
+    table3,
+    table4,
+    table5,
+    figure4,
 
 
 rule all:
@@ -37,6 +43,7 @@ rule all:
     default_target: True
     input:
         "results/report/index.html" if RESULTS or CONFIG.pretraining else [],
+        "results/report/paper/table1.md" if TABLE_1 else [],
         "results/report/data/index.html",
         expand("results/pretraining/{run}/encoder.pt", run=CONFIG.pretraining),
 
@@ -52,3 +59,39 @@ rule pretrained:
     """Every pre-trained encoder."""
     input:
         expand("results/pretraining/{run}/encoder.pt", run=CONFIG.pretraining),
+
+
+rule table1:
+    """The paper's Table 1: methods, pools and labelled sets."""
+    input:
+        "results/report/paper/table1.md",
+
+
+rule table2:
+    """The paper's Table 2: sizes of pools, with few labels."""
+    input:
+        "results/report/paper/table2.md",
+
+
+rule table3:
+    """The paper's Table 3: adaptive weighting in each method."""
+    input:
+        "results/report/paper/table3.md",
+
+
+rule table4:
+    """The paper's Table 4: by rank of the similar hand."""
+    input:
+        "results/report/paper/table4.md",
+
+
+rule table5:
+    """The paper's Table 5: forms of the weights."""
+    input:
+        "results/report/paper/table5.md",
+
+
+rule figure4:
+    """The paper's Figure 4: shares of the labels."""
+    input:
+        "results/report/paper/figure4.md",

@@ -1,5 +1,5 @@
-# Takes: the tables of the data half; then the errors and curves of all models. Gives: the data report, and stage 12, the
-# report, which links to it.
+# Takes: the tables of the data half; then the errors, predictions and curves of all models. Gives: the data report, and
+# stage 12, the report, which links to it, and the paper's tables.
 
 
 rule write_data_report:
@@ -40,14 +40,92 @@ rule write_data_report:
         "../workflow_scripts/write_data_report.py"
 
 
-rule write_report:
-    """The table of errors, the curves of training, and the pairs that were contrasted."""
+rule draw_hands:
+    """Predicted and true hands over images of one labelled set, with and without pre-training (paper: Figure 5)."""
     input:
-        metrics=all_results("metrics.json"),
-        training=all_results("training.jsonl"),
-        runs=expand("results/pretraining/{run}/metrics.jsonl", run=CONFIG.pretraining),
-        cards=expand("results/pretraining/{run}/card.json", run=CONFIG.pretraining),
-        pairs=expand("results/pretraining/{run}/pairs.npz", run=CONFIG.pretraining),
+        labels=labelled_files,
+        metrics=drawn_metrics,
+        predictions=drawn_predictions,
+    output:
+        "results/report/hands_{labelled}.png",
+    log:
+        "results/logs/draw_hands/{labelled}.log",
+    benchmark:
+        "results/benchmarks/draw_hands/{labelled}.tsv"
+    params:
+        results=drawn_results,
+        folder=labelled_folder,
+        cases=CONFIG.report.cases,
+        code=script_code("draw_hands.py"),
+    resources:
+        mem="4GB",
+        runtime="1h",
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/draw_hands.py"
+
+
+rule write_paper_table:
+    """One of the paper's tables, its own figures beside ours."""
+    input:
+        paper_metrics,
+    output:
+        "results/report/paper/{table,table[1-5]}.html",
+        "results/report/paper/{table,table[1-5]}.md",
+        "results/report/paper/{table,table[1-5]}.csv",
+    log:
+        "results/logs/write_paper_table/{table}.log",
+    benchmark:
+        "results/benchmarks/write_paper_table/{table}.tsv"
+    params:
+        table=paper_values,
+        code=script_code("write_paper_table.py"),
+    resources:
+        mem="2GB",
+        runtime="30m",
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/write_paper_table.py"
+
+
+rule write_paper_figure:
+    """The paper's Figure 4: errors by how many labels are trained on."""
+    input:
+        paper_metrics,
+    output:
+        "results/report/paper/{table,figure4}.html",
+        "results/report/paper/{table,figure4}.md",
+        "results/report/paper/{table,figure4}.csv",
+        "results/report/paper/{table,figure4}.png",
+    log:
+        "results/logs/write_paper_figure/{table}.log",
+    benchmark:
+        "results/benchmarks/write_paper_figure/{table}.tsv"
+    params:
+        table=paper_values,
+        code=script_code("write_paper_table.py"),
+    resources:
+        mem="2GB",
+        runtime="30m",
+    conda:
+        "../envs/cpu.yaml"
+    script:
+        "../workflow_scripts/write_paper_table.py"
+
+
+rule write_report:
+    """The errors, the paper's first table, predicted hands, the curves of training, and the pairs that were contrasted."""
+    input:
+        metrics=result_files(RESULTS, "metrics.json"),
+        predictions=result_files(RESULTS, "predictions.parquet"),
+        training=result_files(RESULTS, "training.jsonl"),
+        runs=expand("results/pretraining/{run}/metrics.jsonl", run=reported_runs()),
+        cards=expand("results/pretraining/{run}/card.json", run=reported_runs()),
+        pairs=expand("results/pretraining/{run}/pairs.npz", run=reported_runs()),
+        paper=cell_metrics(TABLE_1) if TABLE_1 else [],
+        hands=hand_sheets(),
     output:
         "results/report/index.html",
         ERROR_TABLES,
@@ -58,7 +136,8 @@ rule write_report:
     params:
         settings=CONFIG.report.values(),
         results=RESULTS,
-        runs=list(CONFIG.pretraining),
+        runs=reported_runs(),
+        table=TABLE_1.values() if TABLE_1 else None,
         code=script_code("write_report.py"),
     resources:
         mem="4GB",

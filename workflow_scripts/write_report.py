@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from simhand.logs import job_log
-from simhand.reporting.inputs import ReportInputs, Result, Run
+from simhand.paper.tables import PaperTable
+from simhand.reporting.inputs import PaperErrors, ReportInputs, Result, Run
 from simhand.reporting.report import write_report
 from simhand.reporting.settings import ReportSettings
 
-files = snakemake.input
+files, params = snakemake.input, snakemake.params
 results = [
-    Result(labelled, run, percent, seed, Path(metrics), Path(training))
-    for (labelled, run, percent, seed), metrics, training in zip(
-        snakemake.params.results, files.metrics, files.training, strict=True
-    )
+    Result(*result, *map(Path, paths))
+    for result, *paths in zip(params.results, files.metrics, files.predictions, files.training, strict=True)
 ]
 runs = {
-    name: Run(Path(metrics), Path(card), Path(pairs))
-    for name, metrics, card, pairs in zip(snakemake.params.runs, files.runs, files.cards, files.pairs, strict=True)
+    name: Run(*map(Path, paths)) for name, *paths in zip(params.runs, files.runs, files.cards, files.pairs, strict=True)
 }
+paper = PaperErrors.of(PaperTable(**params.table), [Path(path) for path in files.paper]) if params.table else None
+hands = {path.removeprefix("results/report/hands_").removesuffix(".png"): Path(path) for path in files.hands}
 with job_log(snakemake.log[0]):
-    inputs = ReportInputs(results, runs)
-    write_report(inputs, ReportSettings(**snakemake.params.settings), Path(snakemake.output[0]).parent)
+    inputs = ReportInputs(results, runs, paper, hands)
+    write_report(inputs, ReportSettings(**params.settings), Path(snakemake.output[0]).parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from simhand.errors import ConfigError
@@ -23,12 +24,29 @@ class Configured(NamedTuple):
     pools: Mapping[str, NeighbourSettings]
 
 
-def paper_table(name: str, configured: Configured) -> PaperTable:
+def possible_tables(configured: Configured | None) -> dict[str, PaperTable]:
+    """The tables that can be made, by name."""
+    tables = {}
+    for name in PUBLISHED:
+        with suppress(ConfigError):  # that of another table
+            tables[name] = paper_table(name, configured)
+    return tables
+
+
+def paper_table(name: str, configured: Configured | None) -> PaperTable:
     """A table (its name in PUBLISHED) with the configured methods, pools and labelled sets; others have no lines.
 
     Raises:
-        ConfigError: there would be no column, or no pre-trained line, or a line's neighbours are not mined.
+        ConfigError: nothing is configured, there would be no column, or no pre-trained line, or a line's neighbours are
+            not mined.
     """
+    if configured is None:
+        raise ConfigError(
+            f"{name} is one of the paper's tables, and nothing stands for what they compare",
+            where="experiment.paper",
+            expected="methods, pools and labelled sets",
+            hint="config.yaml, as shipped, has an example",
+        )
     paper = configured.paper
     published = PUBLISHED[name](paper)
     columns = _columns(name, published, paper)

@@ -15,6 +15,14 @@ class Cell(NamedTuple):
     percent: int
 
 
+class Line(Settings):
+    """A run in a table."""
+
+    words: tuple[str, ...]
+    run: str
+    published: tuple[tuple[float, float] | None, ...]  # a column: the paper's MPJPE in mm and PCK-AUC in percent
+
+
 class Column(Settings):
     """A labelled set in a table, with the percentage of its labels that is trained on."""
 
@@ -22,13 +30,9 @@ class Column(Settings):
     labelled: str  # the name here
     percent: int
 
-
-class Line(Settings):
-    """A run in a table."""
-
-    words: tuple[str, ...]
-    run: str
-    published: tuple[tuple[float, float] | None, ...]  # a column: the paper's MPJPE in mm and PCK-AUC in percent
+    def cell(self, line: Line) -> Cell:
+        """What stands in this column of a line."""
+        return Cell(self.labelled, line.run, self.percent)
 
 
 class PaperTable(Settings):
@@ -43,8 +47,7 @@ class PaperTable(Settings):
 
     def cells(self) -> list[Cell]:
         """All that is fine-tuned for it, each once: a run can stand in two lines."""
-        pairs = ((column, line) for column in self.columns for line in self.lines)
-        return list(dict.fromkeys(Cell(column.labelled, line.run, column.percent) for column, line in pairs))
+        return list(dict.fromkeys(column.cell(line) for column in self.columns for line in self.lines))
 
     def runs(self) -> list[str]:
         """The runs of its lines, each once."""

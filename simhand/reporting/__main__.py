@@ -1,4 +1,4 @@
-"""Prints the table of a finished report, and where the rest of it is.
+"""Prints the tables of a finished report, and where the rest of it is.
 
 python -m simhand.reporting results/report
 """
@@ -19,10 +19,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="the report's folder, results/report")
     folder = parser.parse_args(arguments).folder
     with job_log():
-        table = folder / "table.md"
-        if not table.is_file():
+        tables = [path for path in (folder / "table.md", *sorted(folder.glob("paper/*.md"))) if path.is_file()]
+        if not tables:
             raise TableError("no report", where=folder, expected="table.md", hint="snakemake --cores 2 all makes it")
-        sys.stdout.write(f"\n{table.read_text()}\nThe report: {folder / 'index.html'}\n")
+        sys.stdout.write("".join(f"\n{path.read_text()}" for path in tables))
+        if (folder / "index.html").is_file():
+            sys.stdout.write(f"\nThe report: {folder / 'index.html'}\n")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from simhand.paper.tables import Cell, PaperTable
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Result:
     percent: int
     seed: int
     metrics: Path  # JSON, `simhand.evaluation.evaluate.hand_metrics`
+    predictions: Path  # `simhand.tables.PREDICTIONS`
     training: Path  # JSON lines, one an epoch
 
 
@@ -29,8 +32,25 @@ class Run:
 
 
 @dataclass(frozen=True)
+class PaperErrors:
+    """One of the paper's tables, and the errors of what stands in it."""
+
+    table: PaperTable
+    metrics: Mapping[Cell, Sequence[Path]]  # JSON as a result's, one a seed
+
+    @classmethod
+    def of(cls, table: PaperTable, metrics: Sequence[Path]) -> PaperErrors:
+        """From the files of all cells in their order, each with as many seeds."""
+        cells = table.cells()
+        seeds = len(metrics) // len(cells)
+        return cls(table, {cell: metrics[place * seeds : (place + 1) * seeds] for place, cell in enumerate(cells)})
+
+
+@dataclass(frozen=True)
 class ReportInputs:
-    """All of it; results and runs are shown in the order in which they stand here."""
+    """All of it; results, runs and labelled sets are shown in the order in which they stand here."""
 
     results: Sequence[Result]
     runs: Mapping[str, Run]  # of pre-training, by name
+    paper: PaperErrors | None = None  # Table 1
+    hands: Mapping[str, Path] = field(default_factory=dict)  # a PNG of predicted hands for each labelled set

@@ -21,7 +21,25 @@ def read_numbers(path: Path | str, names: Sequence[str]) -> dict[str, float]:
     Raises:
         TableError: missing or damaged, or a number is missing or not finite.
     """
-    return _numbers(_text(path), names, path)
+    return numbers_of(read_record(path), names, path)
+
+
+def read_record(path: Path | str) -> Mapping[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        TableError: missing or damaged.
+    """
+    return _record(_text(path), path)
+
+
+def numbers_of(record: Any, names: Sequence[str], where: object) -> dict[str, float]:
+    """Named numbers of a JSON object that was read from somewhere.
+
+    Raises:
+        TableError: it is none, or a number is missing or not finite.
+    """
+    return {name: _number(_object(record, where).get(name), name, where) for name in names}
 
 
 def read_curve(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -33,7 +51,8 @@ def read_curve(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
     lines = _text(path).splitlines()
     if not lines:
         raise TableError("metrics without a record", where=path, hint=_REMAKE)
-    rows = [_numbers(line, names, f"{path}, line {number}") for number, line in enumerate(lines, 1)]
+    places = [f"{path}, line {number}" for number, _ in enumerate(lines, 1)]
+    rows = [numbers_of(_record(line, place), names, place) for line, place in zip(lines, places, strict=True)]
     return {name: np.array([row[name] for row in rows]) for name in names}
 
 
@@ -44,14 +63,18 @@ def _text(path: Path | str) -> str:
         raise TableError("cannot read metrics", where=path, got=error, hint=_REMAKE) from error
 
 
-def _numbers(text: str, names: Sequence[str], where: object) -> dict[str, float]:
+def _record(text: str, where: object) -> Mapping[str, Any]:
     try:
-        values = json.loads(text)
+        return _object(json.loads(text), where)
     except json.JSONDecodeError as error:
         raise TableError("cannot read metrics", where=where, expected="JSON", got=error, hint=_REMAKE) from error
-    if not isinstance(values, Mapping):
-        raise TableError("cannot read metrics", where=where, expected="a JSON object", got=text[:80], hint=_REMAKE)
-    return {name: _number(values.get(name), name, where) for name in names}
+
+
+def _object(value: Any, where: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        got = repr(value)[:80]
+        raise TableError("cannot read metrics", where=where, expected="a JSON object", got=got, hint=_REMAKE)
+    return value
 
 
 def _number(value: Any, name: str, where: object) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from simhand.evaluation.bootstrap import Difference, compare_runs
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import Result
@@ -23,13 +26,14 @@ class Measure:
     less_is_better: bool
 
 
-_MEASURES = (
-    Measure("mpjpe_mm", "MPJPE (mm)", 1, less_is_better=True),
-    Measure("pa_mpjpe_mm", "PA-MPJPE (mm)", 1, less_is_better=True),
-    Measure("pck_auc_20_50", "PCK-AUC 20-50", 100, less_is_better=False),
-)
+MPJPE = Measure("mpjpe_mm", "MPJPE (mm)", 1, less_is_better=True)
+AUC = Measure("pck_auc_20_50", "PCK-AUC 20-50", 100, less_is_better=False)
+_SHOWN = (MPJPE, Measure("pa_mpjpe_mm", "PA-MPJPE (mm)", 1, less_is_better=True), AUC)
+_MEASURES = (*_SHOWN, Measure("pck_auc_0_50", "PCK-AUC 0-50", 100, less_is_better=False))
 _MEAN_POSE = "mean_pose_mpjpe_mm"  # of answering every image with the mean of the true poses
 _GROUP = ["labelled", "percent"]  # what is compared with each other
+_NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns on the page
+_NO_DIFFERENCE = Difference(math.nan, math.nan, math.nan)
 
 
 def run_label(run: str) -> str:
@@ -42,10 +46,12 @@ def error_table(results: Sequence[Result]) -> pd.DataFrame:
 
     Returns:
         columns labelled, percent, run, seeds, images, and for each measure its mean and, named `..._std`, its deviation
-        (of the sample; empty with one seed). PCK-AUC is in percent, as in the paper. Last, mean_pose_mpjpe_mm.
+        (of the sample; empty with one seed). PCK-AUC is in percent, as in the paper. Then mean_pose_mpjpe_mm, and
+        difference_mm, difference_low_mm and difference_high_mm: the MPJPE less that without pre-training, and its 95 %
+        interval (`simhand.evaluation.bootstrap`); empty where there is nothing to compare with.
 
     Raises:
-        TableError: a file of metrics is missing, damaged or lacks a measure.
+        TableError: a file of metrics or predictions is missing, damaged or lacks a measure.
     """
     rows = pd.DataFrame([_row(result) for result in results])
     keys = [*_GROUP, "run"]
@@ -55,7 +61,8 @@ def error_table(results: Sequence[Result]) -> pd.DataFrame:
         table[measure.key] = groups[measure.key].mean()
         table[f"{measure.key}_std"] = groups[measure.key].std(ddof=1)
     table[_MEAN_POSE] = groups[_MEAN_POSE].first()
-    return table.reset_index().sort_values(keys, key=lambda column: pd.factorize(column)[0], ignore_index=True)
+    ordered = table.reset_index().sort_values(keys, key=lambda column: pd.factorize(column)[0], ignore_index=True)
+    return ordered.join(_differences(ordered, results))
 
 
 def _row(result: Result) -> dict[str, object]:
@@ -71,29 +78,57 @@ def _row(result: Result) -> dict[str, object]:
     }
 
 
+def _differences(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame:
+    """Of each row of the table to the one without pre-training."""
+    files: dict[tuple[str, int, str], list[Path]] = {}
+    for result in sorted(results, key=lambda result: result.seed):  # so that equal seeds are paired
+        files.setdefault((result.labelled, result.percent, result.run), []).append(result.predictions)
+    rows = []
+    for labelled, percent, run in zip(table["labelled"], table["percent"], table["run"], strict=True):
+        baseline = files.get((labelled, percent, NO_PRETRAINING))
+        known = baseline is not None and run != NO_PRETRAINING
+        found = compare_runs(files[labelled, percent, run], baseline or []) if known else _NO_DIFFERENCE
+        rows.append({f"difference{name.removeprefix('mean')}": value for name, value in vars(found).items()})
+    return pd.DataFrame(rows)
+
+
 def table_grid(table: pd.DataFrame) -> Grid:
     """The table of errors for reading; the best value of each labelled set and share of labels is stressed."""
-    header = ["labelled set", "labels", "pre-training", "seeds", *(measure.heading for measure in _MEASURES)]
-    columns = [
-        table["labelled"],
-        [f"{percent} %" for percent in table["percent"]],
-        [run_label(run) for run in table["run"]],
-        table["seeds"].astype(str),
-        *(_cells(table, measure) for measure in _MEASURES),
-    ]
-    best = {(row, column) for column, measure in enumerate(_MEASURES, 4) for row in _best_rows(table, measure)}
-    return Grid(header, list(zip(*columns, strict=True)), frozenset({1, 3, 4, 5, 6}), frozenset(best))
+    columns = {
+        "labelled set": table["labelled"],
+        "labels": [f"{percent} %" for percent in table["percent"]],
+        "pre-training": [run_label(run) for run in table["run"]],
+        "seeds": table["seeds"].astype(str),
+        **{measure.heading: mean_texts(table, measure) for measure in _SHOWN},
+    }
+    places = {heading: place for place, heading in enumerate(columns)}
+    best = {(row, places[measure.heading]) for measure in _SHOWN for row in best_rows(table, _GROUP, measure)}
+    columns["MPJPE against without (95 %)"] = _difference_texts(table)
+    return Grid(list(columns), list(zip(*columns.values(), strict=True)), _NUMBERS, frozenset(best))
 
 
-def _cells(table: pd.DataFrame, measure: Measure) -> list[str]:
+def mean_texts(table: pd.DataFrame, measure: Measure) -> list[str]:
+    """A measure of each row, with its deviation over seeds where there are several."""
     return [
         f"{mean:.2f}" if pd.isna(deviation) else f"{mean:.2f} ± {deviation:.2f}"
         for mean, deviation in zip(table[measure.key], table[f"{measure.key}_std"], strict=True)
     ]
 
 
-def _best_rows(table: pd.DataFrame, measure: Measure) -> list[int]:
-    best = table.groupby(_GROUP)[measure.key].transform("min" if measure.less_is_better else "max")
+def _difference_texts(table: pd.DataFrame) -> list[str]:
+    parts = (table[f"difference{name}_mm"] for name in ("", "_low", "_high"))
+    return [_difference_text(*(float(value) for value in row)) for row in zip(*parts, strict=True)]
+
+
+def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
+    if pd.isna(mean_mm):
+        return ""
+    return f"{mean_mm:+.2f}" + ("" if pd.isna(low_mm) else f" ({low_mm:+.2f} to {high_mm:+.2f})")
+
+
+def best_rows(table: pd.DataFrame, group: Sequence[str], measure: Measure) -> list[int]:
+    """The rows with the best mean of each group."""
+    best = table.groupby(list(group))[measure.key].transform("min" if measure.less_is_better else "max")
     return table.index[table[measure.key] == best].tolist()
 
 

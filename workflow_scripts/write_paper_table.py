@@ -1,0 +1,13 @@
+"""Stage 12: writes one of the paper's tables, our errors beside those that it publishes."""
+
+from pathlib import Path
+
+from simhand.logs import job_log
+from simhand.paper.tables import PaperTable
+from simhand.reporting.inputs import PaperErrors
+from simhand.reporting.paper_page import write_paper_table
+
+metrics = [Path(path) for path in snakemake.input]
+with job_log(snakemake.log[0]):
+    errors = PaperErrors.of(PaperTable(**snakemake.params.table), metrics)
+    write_paper_table(errors, Path(snakemake.output[0]).parent)
