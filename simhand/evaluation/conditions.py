@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def errors_by_bin(errors_mm: np.ndarray, bins: np.ndarray) -> dict[str, dict[str
 def hidden_bins(hidden: np.ndarray) -> np.ndarray:
     """Names of bins (N,) for shares of hidden joints (N,): 0, 0-0.25 and so on; empty for NaN."""
     edges = [f"{edge:g}" for edge in HIDDEN_EDGES]
-    names = np.array([edges[0], *(f"{low}-{high}" for low, high in zip(edges, edges[1:], strict=False)), ""])
+    names = np.array([edges[0], *(f"{low}-{high}" for low, high in pairwise(edges)), ""])
     return names[np.searchsorted(HIDDEN_EDGES, hidden)]  # NaN comes last
 
 
@@ -59,6 +60,6 @@ def viewing_angles(true_mm: np.ndarray) -> np.ndarray:
 
 
 def side_bins(angles_deg: np.ndarray) -> np.ndarray:
-    """Which side of the hand is seen (N,): palm (below 60 degrees), side, or back (above 120); empty for NaN."""
+    """Which side of the hand is seen (N,): palm (below 60 degrees), side, or back (from 120); empty for NaN."""
     names = np.array([*SIDE_OF_HAND, ""])
     return names[np.where(np.isnan(angles_deg), 3, np.digitize(angles_deg, [_PALM_DEG, _BACK_DEG]))]

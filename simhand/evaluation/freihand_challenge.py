@@ -1,8 +1,8 @@
 """FreiHAND's challenge: the file that it takes in, and the scores that it gives back for joints.
 
-A submission is pred.json: [joints of each evaluation image (21 x 3), vertices of each (778 x 3)], in metres in the camera
-frame. No mesh is predicted here; the vertices are zeros, as the challenge's own template has them, whose script takes
-them (an empty list makes it stop). So only its scores of keypoints mean something, those of the mesh do not.
+A submission is pred.json: [joints of each evaluation image (21 x 3), vertices of each (778 x 3)], metres in the camera
+frame. No mesh is predicted here; the vertices are zeros, as in the challenge's own template, which its script takes (an
+empty list makes it stop). So only its scores of keypoints mean something, those of the mesh do not.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simhand.evaluation.alignment import align_procrustes, align_root_and_bone
+from simhand.evaluation.alignment import align_procrustes, align_root, align_root_and_bone, procrustes
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -84,7 +84,45 @@ def test_no_other_similarity_lies_nearer_than_procrustes(seed: int) -> None:
     assert ((other - true[0]) ** 2).sum() >= best * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("align", [align_root_and_bone, align_procrustes])
+@given(SEEDS, st.booleans())
+def test_joints_that_are_not_seen_are_as_if_removed(seed: int, reflections: bool) -> None:
+    rng = np.random.default_rng(seed)
+    true, predicted = hands(rng, 2), hands(rng, 2)
+    few = np.sort(rng.permutation(21)[:8])
+    seen = np.isin(np.arange(21), few) & np.ones((2, 1), dtype=bool)
+    alone = align_procrustes(predicted[:, few], true[:, few], reflections=reflections)
+    true[~seen] = np.nan
+    together = align_procrustes(predicted, true, seen, reflections=reflections)
+    np.testing.assert_allclose(together[:, few], alone, atol=1e-9)
+    assert np.isfinite(together).all()
+
+
+@given(SEEDS)
+def test_what_moves_a_hand(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    similarity = procrustes(hands(rng), hands(rng))
+    identity = np.broadcast_to(np.eye(3), (3, 3, 3))
+    np.testing.assert_allclose(similarity.rotation @ similarity.rotation.transpose(0, 2, 1), identity, atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(similarity.rotation), 1)
+    assert (similarity.scale > 0).all()
+
+
+def test_flat_hands_are_turned_not_mirrored() -> None:
+    """All joints in a plane: a mirrored hand is a turned one too."""
+    rng = np.random.default_rng(0)
+    true = hands(rng) * (1, 1, 0)
+    np.testing.assert_allclose(align_procrustes(true * (-1, 1, 1), true), true, atol=1e-9)
+
+
+@given(SEEDS, st.floats(-1000, 1000))
+def test_the_wrist_alone_takes_out_the_place_alone(seed: int, shift: float) -> None:
+    true = hands(np.random.default_rng(seed))
+    np.testing.assert_allclose(align_root(true + shift, true), true, atol=1e-9)
+    wrist = true[:, [0]]
+    np.testing.assert_allclose(align_root(2 * true, true) - wrist, 2 * (true - wrist), atol=1e-9)
+
+
+@pytest.mark.parametrize("align", [align_root, align_root_and_bone, align_procrustes])
 def test_each_hand_is_aligned_by_itself(align: object) -> None:
     rng = np.random.default_rng(1)
     true, predicted = hands(rng, 4), hands(rng, 4)
