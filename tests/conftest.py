@@ -20,8 +20,8 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
-def recording() -> Callable[[str], NpzFile]:
-    """Numbers recorded from the official code, by name, from the folder SIMHAND_PARITY (default: in SIMHAND_SHARED).
+def recording_file() -> Callable[[str], Path]:
+    """Files recorded from the official code, by name, from the folder SIMHAND_PARITY (default: in SIMHAND_SHARED).
 
     Where neither is set or there, those that are shipped with the tests are taken. A test of another one is skipped.
     """
@@ -32,15 +32,21 @@ def recording() -> Callable[[str], NpzFile]:
         if not folders[0].is_dir():
             pytest.fail(f"SIMHAND_PARITY names no folder: {folders[0]}")
 
-    def load(name: str) -> NpzFile:
+    def find(name: str) -> Path:
         for folder in folders:
-            if (folder / f"{name}.npz").is_file():
-                return np.load(folder / f"{name}.npz", allow_pickle=False)
+            if (folder / name).is_file():
+                return folder / name
         if "SIMHAND_PARITY" in os.environ:
-            pytest.fail(f"no {name}.npz in SIMHAND_PARITY, {folders[0]}")
-        pytest.skip(f"no {name}.npz in {folders[0]} (set SIMHAND_PARITY)")
+            pytest.fail(f"no {name} in SIMHAND_PARITY, {folders[0]}")
+        pytest.skip(f"no {name} in {folders[0]} (set SIMHAND_PARITY)")
 
-    return load
+    return find
+
+
+@pytest.fixture(scope="session")
+def recording(recording_file: Callable[[str], Path]) -> Callable[[str], NpzFile]:
+    """Numbers recorded from the official code, by name (`recording_file`)."""
+    return lambda name: np.load(recording_file(f"{name}.npz"), allow_pickle=False)
 
 
 @pytest.fixture(scope="session")
