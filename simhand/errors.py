@@ -61,3 +61,7 @@ class CheckpointError(SimhandError):
 
 class TrainingError(SimhandError):
     """Training met a value that cannot be right (NaN, infinity)."""
+
+
+class InputError(SimhandError):
+    """A file or folder that a command was given is missing, damaged, or of no use to it."""

@@ -21,6 +21,7 @@ ROOMS = [
     "pretraining",
     "finetuning",
     "evaluation",
+    "prediction",
     "reporting",
 ]
 FILES = sorted(path for room in ROOMS for path in (ROOT / "simhand" / room).glob("*.py"))

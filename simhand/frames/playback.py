@@ -109,7 +109,7 @@ class _Pictures:
         if not self._asked:
             self._turn, self._asked = orientation(frame), True
         rgb = self._reformatter.reformat(frame, format="rgb24").to_ndarray()
-        return rgb if self._turn is None else np.asarray(Image.fromarray(rgb).transpose(self._turn))
+        return rgb if self._turn is None else np.array(Image.fromarray(rgb).transpose(self._turn))
 
 
 def _told(error: Exception) -> str:

@@ -1,0 +1,1 @@
+"""A fine-tuned model on the user's own images and videos."""

@@ -1,0 +1,73 @@
+"""`simhand predict`: draws 2D and 3D hands on your own images and videos, and writes their joints."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from simhand.errors import ConfigError
+from simhand.hands.settings import DetectionSettings
+from simhand.prediction.settings import PredictionSettings
+
+_SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
+_DETECTION = {"score_threshold": ("SCORE", float), "max_hands": ("COUNT", int)}
+_EPILOG = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
+joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres. No image tells how large a hand is, or
+what its camera was: --bone-mm and --focal-px say what is assumed."""
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `predict` to the commands of simhand."""
+    about = "draw 2D and 3D hands on images and videos, and write their joints"
+    parser = commands.add_parser("predict", help=about, description=about, epilog=_EPILOG)
+    parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="images, videos, or folders of them")
+    parser.add_argument("--model", type=Path, required=True, help="model.pt of a fine-tuning run")
+    parser.add_argument("--out", type=Path, required=True, help="folder for drawings and joints")
+    for name, unit in _SETTINGS.items():
+        field = PredictionSettings.model_fields[name]
+        known = "" if field.default is None else f" (default: {field.default:g})"
+        parser.add_argument(_option(name), type=float, metavar=unit, help=f"{field.description}{known}")
+    for name, (unit, kind) in _DETECTION.items():
+        detection = DetectionSettings.model_fields[name]
+        text = f"{detection.description} (default: {detection.default})"
+        parser.add_argument(_option(name), type=kind, metavar=unit, help=text)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
+    parser.set_defaults(run=run)
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predicts.
+
+    Returns:
+        0: all inputs were read; 1: some were not, or not to their end.
+
+    Raises:
+        SimhandError: nothing can be predicted.
+    """
+    settings = _settings(args)
+    from simhand.prediction.predict import predict  # noqa: PLC0415 - takes seconds, which --help need not wait for
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+    outcomes = predict(args.inputs, args.model, args.out, settings)
+    return int(any(outcome.problem for outcome in outcomes))
+
+
+def _settings(args: argparse.Namespace) -> PredictionSettings:
+    given = {name: value for name in _SETTINGS if (value := getattr(args, name)) is not None}
+    detection = {name: value for name in _DETECTION if (value := getattr(args, name)) is not None}
+    try:
+        return PredictionSettings.model_validate({**given, "detection": detection, "device": args.device})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = _option(str(first["loc"][-1]))
+        raise ConfigError(
+            "an option has a wrong value", where=where, expected=first["msg"], got=first["input"]
+        ) from None
