@@ -8,13 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import LABEL_FILES, NO_PRETRAINING, FinetuningSettings
+from simhand.finetuning.settings import (
+    NO_PRETRAINING,
+    PART_KEYS,
+    Behaviour,
+    FinetuningSettings,
+    Format,
+    PartSettings,
+    ReadSettings,
+    label_files,
+)
 from simhand.frames.settings import SamplingSettings
 from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
 from simhand.keypoints.settings import KeypointSettings
@@ -73,7 +82,7 @@ class SourceSettings(Settings):
         return Path(getattr(self, self.kind))
 
 
-class LabelledSettings(ReadSettings):
+class LabelledSettings(PartSettings):
     """A set of hand images with 3D keypoints, in the layout in which it is downloaded."""
 
     format: Format = Field(
@@ -82,20 +91,19 @@ class LabelledSettings(ReadSettings):
         "calibration, ...; assemblyhands: annotations, images",
     )
     path: Path = Field(description="the folder")
-    behaviour: ClassVar[Any]  # the set is read as `finetuning` says
 
     @model_validator(mode="after")
     def _of_its_format(self) -> Self:
         """A key of another layout would be without effect."""
-        known = READ_KEYS[self.format]
-        stray = sorted(self.model_fields_set & set(ReadSettings.model_fields) - set(known))
+        known = PART_KEYS[self.format]
+        stray = sorted(self.model_fields_set & set(PartSettings.model_fields) - set(known))
         if stray:
             raise ValueError(f"{', '.join(stray)}: no key of format {self.format}, which knows {', '.join(known)}")
         return self
 
     def reading(self, behaviour: Behaviour) -> ReadSettings:
         """How it is read by fine-tuning of that behaviour."""
-        return ReadSettings(behaviour=behaviour, **{name: getattr(self, name) for name in READ_KEYS[self.format]})
+        return ReadSettings(behaviour=behaviour, **{name: getattr(self, name) for name in PART_KEYS[self.format]})
 
     def label_files(self) -> list[Path]:
         """The files that hold the labels; see `simhand.finetuning.settings.label_files`."""
@@ -218,12 +226,8 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     """What the blocks of a configuration hold against each other or the disk, one keyword dictionary a problem."""
     for name, source in config.sources.items():
         yield from _source_contradictions(f"sources.{name}", source)
-    for name, labelled in config.labelled.items():
-        if not labelled.path.is_dir():
-            yield _missing_folder(f"labelled.{name}.path", labelled.path)
-        elif missing := [path for path in labelled.label_files() if not path.is_file()]:
-            what = f"labelled.{name}.path: not a {labelled.format} folder"
-            yield {"what": what, "where": labelled.path, "expected": missing[0].name, "got": "no such file"}
+    for name in sorted(_compared_sets(config.experiment) & config.labelled.keys()):
+        yield from _labelled_contradictions(f"labelled.{name}.path", config.labelled[name])
     yield from _missing_file("keypoints.model", config.keypoints.model)
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
@@ -238,6 +242,20 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
         yield from _paper_contradictions(config.experiment.paper, config)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _compared_sets(experiment: ExperimentSettings) -> set[str]:
+    """The names of the labelled sets that something is fine-tuned on; others need not be there."""
+    return {*experiment.labelled, *(experiment.paper.labelled.values() if experiment.paper else ())}
+
+
+def _labelled_contradictions(key: str, labelled: LabelledSettings) -> Iterator[dict[str, Any]]:
+    if not labelled.path.is_dir():
+        yield _missing_folder(key, labelled.path)
+    elif missing := [path for path in labelled.label_files() if not path.is_file()]:
+        expected = missing[0].relative_to(labelled.path).as_posix()
+        what = f"{key}: not a {labelled.format} folder"
+        yield {"what": what, "where": labelled.path, "expected": expected, "got": "no such file"}
 
 
 def _source_contradictions(key: str, source: SourceSettings) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import yaml
 
 from simhand.config import SOURCE_KINDS, check_pool_sizes, load_config
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import LABEL_FILES
+from simhand.finetuning.settings import PartSettings, label_files
 from simhand.videos.index import Video
 from simhand.videos.sources import KINDS
 from tests.conftest import ROOT
@@ -21,7 +21,7 @@ def values(tmp_path: Path) -> dict[str, Any]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     (tmp_path / "videos").mkdir()
     (tmp_path / "labelled").mkdir()
-    for name in LABEL_FILES["freihand"]:
+    for name in label_files(tmp_path / "labelled", "freihand", PartSettings()):
         (tmp_path / "labelled" / name).touch()
     config["sources"]["demo"]["videos"] = str(tmp_path / "videos")
     config["labelled"]["demo"]["path"] = str(tmp_path / "labelled")

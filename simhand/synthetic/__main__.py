@@ -8,12 +8,20 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from simhand.logs import job_log
 from simhand.synthetic.demo import render_demo
 from simhand.synthetic.settings import DemoSettings
+
+_COUNTS = {"nargs": 2, "type": int, "metavar": ("TRAINING", "EVALUATION")}
+_PAIRS: dict[str, dict[str, Any]] = {
+    "seconds": {"nargs": 2, "type": float, "metavar": ("MIN", "MAX")},
+    "dexycb": _COUNTS,
+    "assemblyhands": _COUNTS,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("out", type=Path, help="the folder to render into")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
     for name, field in DemoSettings.model_fields.items():
-        pair = {"nargs": 2, "type": float, "metavar": ("MIN", "MAX")} if name == "seconds" else {"type": int}
+        pair = _PAIRS.get(name, {"type": int})
         help_text = f"{field.description} (default: {field.default})"
         parser.add_argument(f"--{name}", default=field.default, help=help_text, **pair)
     options = vars(parser.parse_args(arguments))

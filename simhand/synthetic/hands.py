@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -33,6 +33,11 @@ class Hand:
     joints_m: np.ndarray  # (n, 21, 3) in MediaPipe order
     faces: np.ndarray  # (F, 3), counter-clockwise from outside
     skin: Skin
+
+    def seen_from(self, rotation: np.ndarray, shift_m: np.ndarray) -> Hand:
+        """The same hand in the frame of another camera, whose points are rotation @ point + shift."""
+        vertices, joints = (points @ rotation.T + shift_m for points in (self.vertices_m, self.joints_m))
+        return replace(self, vertices_m=vertices, joints_m=joints)
 
 
 def place_hand(model: HandModel, person: Person, side: Side, motion: Motion, camera: Camera) -> Hand:

@@ -29,6 +29,22 @@ class Layer:
     rgb: np.ndarray  # (h, w, 3) float32
     alpha: np.ndarray  # (h, w, 1) float32
 
+    @property
+    def part(self) -> tuple[slice, slice]:
+        """Of the picture: rows and columns."""
+        height, width = self.alpha.shape[:2]
+        return slice(self.y, self.y + height), slice(self.x, self.x + width)
+
+    def paint(self, picture: np.ndarray) -> None:
+        """Puts the layer onto a picture (H, W, 3), float32 RGB in 0..255."""
+        picture[self.part] = picture[self.part] * (1 - self.alpha) + 255 * self.rgb
+
+    def cover(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Which pixels of a picture of this shape the layer hides: bool (H, W)."""
+        covered = np.zeros(shape[:2], bool)
+        covered[self.part] = self.alpha[..., 0] > 0.5
+        return covered
+
 
 def draw_hand(hand: Hand, frame: int, camera: Camera, light: Light) -> Layer | None:
     """Draws a hand on nothing; None where it is wholly outside the picture."""
@@ -85,15 +101,10 @@ def draw_frame(
         layer = draw_hand(hands[i], frame, camera, light)
         if layer is not None:
             layers.append(layer)
-            covered[_part(layer)] |= layer.alpha[..., 0] > 0.5
+            covered |= layer.cover(covered.shape)
     for layer in reversed(layers):  # far to near
-        picture[_part(layer)] = picture[_part(layer)] * (1 - layer.alpha) + 255 * layer.rgb
+        layer.paint(picture)
     return picture, visible
-
-
-def _part(layer: Layer) -> tuple[slice, slice]:
-    height, width = layer.alpha.shape[:2]
-    return slice(layer.y, layer.y + height), slice(layer.x, layer.x + width)
 
 
 def _is_visible(pixels: np.ndarray, covered: np.ndarray, camera: Camera) -> bool:

@@ -1,6 +1,8 @@
 """What can be set about the embedded demo."""
 
-from pydantic import Field, model_validator
+from typing import Literal
+
+from pydantic import Field, NonNegativeInt, model_validator
 
 from simhand.settings import Settings
 
@@ -15,6 +17,13 @@ class DemoSettings(Settings):
     height: int = Field(288, ge=96, multiple_of=2, description="pixels of a frame's height")
     training: int = Field(720, ge=1, description="labelled images for training, of persons that no video shows")
     evaluation: int = Field(60, ge=1, description="labelled images for evaluation, of other persons again")
+    backgrounds: Literal[1, 4] = Field(1, description="versions of each training image; FreiHAND has four")
+    dexycb: tuple[NonNegativeInt, NonNegativeInt] = Field(
+        (12, 4), description="recordings in DexYCB's layout, ten hands each, for training and for evaluation"
+    )
+    assemblyhands: tuple[NonNegativeInt, NonNegativeInt] = Field(
+        (12, 4), description="recordings in AssemblyHands' layout, ten hands each, for training and for evaluation"
+    )
     seed: int = Field(0, ge=0, description="another seed renders other persons, motions and backgrounds")
 
     @model_validator(mode="after")

@@ -19,8 +19,10 @@ _log = logging.getLogger(__name__)
 IMAGES_OF_A_PERSON = 10
 _LOG_EVERY = 10
 Split = Literal["training", "evaluation"]
-_VIDEOS, _EMPTY, _TRAINING, _EVALUATION = range(4)  # kinds of random numbers
+Layout = Literal["dexycb", "assemblyhands"]
+_VIDEOS, _EMPTY, _TRAINING, _EVALUATION, _DEXYCB, _ASSEMBLYHANDS = range(6)  # kinds of random numbers
 _KIND: dict[Split, int] = {"training": _TRAINING, "evaluation": _EVALUATION}
+_LAYOUT: dict[Layout, int] = {"dexycb": _DEXYCB, "assemblyhands": _ASSEMBLYHANDS}
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,22 @@ class Portraits:
     images: tuple[Path, ...]
     part: Path
     seed: tuple[int, ...]
+    more: tuple[tuple[Path, ...], ...] = ()  # of the same hands on other backgrounds
 
 
-Task = Film | Portraits
+@dataclass(frozen=True)
+class Recording:
+    """A labelled recording; the part holds what cannot stand in its own files."""
+
+    layout: Layout
+    root: Path
+    split: Split
+    number: int
+    part: Path
+    seed: tuple[int, ...]
+
+
+Task = Film | Portraits | Recording
 
 
 def film_tasks(out: Path, parts: Path, settings: DemoSettings) -> list[Film]:
@@ -59,11 +74,31 @@ def film_tasks(out: Path, parts: Path, settings: DemoSettings) -> list[Film]:
 def portrait_tasks(out: Path, parts: Path, settings: DemoSettings, split: Split) -> list[Portraits]:
     """The labelled images of a split, person by person."""
     count = settings.training if split == "training" else settings.evaluation
-    images = [out / "labelled" / split / "rgb" / f"{i:08d}.jpg" for i in range(count)]
-    persons = [images[i : i + IMAGES_OF_A_PERSON] for i in range(0, count, IMAGES_OF_A_PERSON)]
+    versions = settings.backgrounds if split == "training" else 1
+    rgb = out / "labelled" / split / "rgb"
+    images = [[rgb / f"{version * count + i:08d}.jpg" for i in range(count)] for version in range(versions)]
+    tasks = []
+    for person, begin in enumerate(range(0, count, IMAGES_OF_A_PERSON)):
+        first, *more = (tuple(version[begin : begin + IMAGES_OF_A_PERSON]) for version in images)
+        part, seed = parts / f"{split}_{person:03d}.json", (settings.seed, _KIND[split], person)
+        tasks.append(Portraits(first, part, seed, tuple(more)))
+    return tasks
+
+
+def recording_tasks(out: Path, parts: Path, settings: DemoSettings, layout: Layout, split: Split) -> list[Recording]:
+    """The recordings of a split of a set in another layout."""
+    counts: dict[Layout, tuple[int, int]] = {"dexycb": settings.dexycb, "assemblyhands": settings.assemblyhands}
+    training, evaluation = counts[layout]
     return [
-        Portraits(tuple(paths), parts / f"{split}_{i:03d}.json", (settings.seed, _KIND[split], i))
-        for i, paths in enumerate(persons)
+        Recording(
+            layout,
+            out / f"labelled_{layout}",
+            split,
+            number,
+            parts / f"{layout}_{split}_{number:03d}.json",
+            (settings.seed, _LAYOUT[layout], _KIND[split], number),
+        )
+        for number in range(training if split == "training" else evaluation)
     ]
 
 

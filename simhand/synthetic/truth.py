@@ -31,6 +31,28 @@ TRUTH = pa.schema(
 )
 
 
+# What is true in labelled sets: one row a hand an image. set is the folder; name as the readers have it; keypoints_px
+# in the image as it lies on disk, also those of left hands.
+LABELLED_TRUTH = pa.schema(
+    [
+        pa.field(name, kind, nullable=False)
+        for name, kind in (
+            ("set", pa.string()),
+            ("name", pa.string()),
+            ("side", pa.string()),
+            ("keypoints_px", pa.list_(pa.float32(), 2 * N_JOINTS)),
+        )
+    ]
+)
+
+
+def labelled_truth_table(folder: str, rows: Sequence[tuple[str, str, list[list[float]]]]) -> pa.Table:
+    """The rows of one labelled set, from names, sides and keypoints (21, 2)."""
+    names, sides, keypoints = zip(*rows, strict=True)
+    columns = [pa.array([folder] * len(rows)), pa.array(names), pa.array(sides), keypoints_column(np.array(keypoints))]
+    return pa.table(columns, schema=LABELLED_TRUTH)
+
+
 def truth_table(
     video_id: str, times_s: np.ndarray, hands: Sequence[Hand], visible: np.ndarray, camera: Camera
 ) -> pa.Table:
