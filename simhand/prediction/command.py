@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -55,9 +57,22 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     from simhand.prediction.predict import predict  # noqa: PLC0415 - takes seconds, which --help need not wait for
 
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-    outcomes = predict(args.inputs, args.model, args.out, settings)
+    with _own_words():
+        outcomes = predict(args.inputs, args.model, args.out, settings)
     return int(any(outcome.problem for outcome in outcomes))
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Within the block what simhand logs goes to standard error, and what C libraries print there goes nowhere."""
+    with os.fdopen(os.dup(2), "w", buffering=1) as own, Path(os.devnull).open("w") as nowhere:
+        logging.basicConfig(level=logging.INFO, stream=own, format="%(message)s", force=True)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(own.fileno(), 2)
+            logging.basicConfig(force=True)
 
 
 def _settings(args: argparse.Namespace) -> PredictionSettings:

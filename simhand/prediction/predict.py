@@ -44,7 +44,7 @@ class Outcome:
     height: int = 0
     frames: int = 0
     hands: int = 0
-    problem: str = ""  # why it was not read, or not to its end
+    problem: str | None = None  # why it was not read, or not to its end
     rows: list[pa.RecordBatch] = field(default_factory=list, repr=False)  # of HAND_JOINTS
 
 
