@@ -80,6 +80,7 @@ def test_what_is_not_seen_has_no_influence(seed: int) -> None:
     other_true, other_predicted = true_mm.copy(), predicted_mm.copy()
     other_true[~seen] = np.nan
     other_predicted[~seen] = rng.normal(size=((~seen).sum(), 3)) * 1e4
+    other_predicted[0, ~seen[0]] = np.nan  # nor does it leave the hand out
     assert hand_metrics(predicted_mm, true_mm, seen) == hand_metrics(other_predicted, other_true, seen)
     assert absolute_metrics(predicted_mm, true_mm, seen) == absolute_metrics(other_predicted, other_true, seen)
     first = keypoint_metrics(predicted_mm[..., :2], true_mm[..., :2], seen)
