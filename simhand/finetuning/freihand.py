@@ -111,7 +111,7 @@ def _versions(root: Path, split: Split, labels: int) -> int:
 
 def _chosen(labels: int, versions: int, split: Split, settings: ReadSettings, root: Path) -> np.ndarray:
     """Numbers of the images that are used, version by version: int64 (n,)."""
-    rows = _official_labels(labels) if settings.behaviour == "official" and split == "training" else np.arange(labels)
+    rows = official_labels(labels) if settings.behaviour == "official" and split == "training" else np.arange(labels)
     if versions == 1:
         if split == "training" and set(settings.backgrounds) != set(BACKGROUNDS):
             expected, got = f"{len(BACKGROUNDS) * labels:,} training images, on four backgrounds", f"{labels:,}"
@@ -121,7 +121,7 @@ def _chosen(labels: int, versions: int, split: Split, settings: ReadSettings, ro
     return np.concatenate([place * labels + rows for place in places])
 
 
-def _official_labels(count: int) -> np.ndarray:
+def official_labels(count: int) -> np.ndarray:
     """The labels that the official code trains on: scikit-learn's random split leaves one out (spec: section 10)."""
     kept = int(_OFFICIAL_SHARE * count)
     order = np.random.RandomState(_OFFICIAL_SEED).permutation(count)  # scikit-learn's
