@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simhand.finetuning.targets import bone_directions, bone_lengths, heatmaps, joint_locations
+from simhand.joints import PARENTS
 
 
 def keypoints(x: float, y: float) -> torch.Tensor:
