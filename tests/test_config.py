@@ -103,6 +103,16 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("finetuning.encoder", "resnet50", ["pretraining.simclr.encoder", "resnet50", "resnet18"]),
         ("pretraining.none", {"method": "simclr"}, ["pretraining.none", "no pre-training"]),
         ("keypoints.sha256", "abc", ["keypoints.sha256", "abc"]),
+        ("experiment.paper.methods.SimCLR", "simhand", ["methods.SimCLR is a run of another method", "method: simclr"]),
+        ("experiment.paper.methods.SimCL", "simclr", ["experiment.paper.methods", "SimCL", "did you mean SimCLR?"]),
+        ("experiment.paper.methods.PeCLR", "pclr", ["experiment.paper.methods", "pclr", "did you mean peclr?"]),
+        ("experiment.paper.pools.Ego-1K", "demo", ["experiment.paper.pools", "one of Ego-50K", "Ego-1K"]),
+        ("experiment.paper.pools.Exo-1M", "exo", ["experiment.paper.pools", "exo", "demo"]),
+        ("experiment.paper.labelled.FreiHAND", "fh", ["experiment.paper.labelled", "one of demo", "fh"]),
+        ("experiment.paper.labelled.FreiHand", "demo", ["experiment.paper.labelled", "did you mean FreiHAND?"]),
+        ("experiment.paper.methods", None, ["key experiment.paper.methods is missing"]),
+        ("experiment.paper.ranks", [5, 1], ["experiment.paper", "ranks [5, 1] must rise"]),
+        ("experiment.paper.few_labels", 0, ["experiment.paper.few_labels", "greater than or equal to 1"]),
         ("experiment.label_percents", [0], ["experiment.label_percents.0", "got:      0"]),
     ],
 )  # fmt: skip
@@ -169,6 +179,23 @@ def test_a_rank_beyond_k_can_be_mined_alone(values: dict[str, Any]) -> None:
     assert load_config(far).pools["demo"].ranks() == (*range(1, 11), 100, 5000)
     with pytest.raises(ConfigError, match=r"(?s)neighbour_rank is not mined.*further_ranks \[100\].*got:      5000"):
         load_config(changed(far, "pools.demo.further_ranks", [100]))
+
+
+def test_a_methods_run_has_the_encoder_that_is_fine_tuned(values: dict[str, Any]) -> None:
+    """Though nothing is fine-tuned from the run itself: others are made from its settings."""
+    alone = changed(changed(values, "experiment.runs", ["none"]), "pretraining.peclr.encoder", "resnet34")
+    with pytest.raises(ConfigError, match=r"pretraining\.peclr\.encoder is not the encoder that is fine-tuned"):
+        load_config(alone)
+    assert load_config(changed(alone, "experiment.paper", None)).for_paper is None
+
+
+def test_a_run_of_the_name_of_one_that_a_table_needs(values: dict[str, Any]) -> None:
+    key, run = "pretraining.simhand-demo-half", {"method": "simhand", "weighting": "linear"}
+    taken = changed(values, key, {**run, "pool": "demo-half", "seed": 1})
+    with pytest.raises(ConfigError, match=r"needs a run of the name simhand-demo-half, which is another run's"):
+        load_config(taken)
+    same = changed(values, key, {**run, "pool": "demo-half"})
+    assert "simhand-demo-half" in load_config(same).pretraining
 
 
 def test_annotations_need_images_and_stand_alone(values: dict[str, Any], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ ROOMS = [
     "pretraining",
     "finetuning",
     "evaluation",
+    "paper",
     "prediction",
     "reporting",
 ]

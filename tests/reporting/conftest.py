@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,15 +16,19 @@ from matplotlib.figure import Figure
 
 from simhand.files import arrow_writer, keypoints_column, open_arrow, write_parquet
 from simhand.frames.images import encode_jpeg
+from simhand.joints import FINGERS
+from simhand.mining.settings import NeighbourSettings
+from simhand.paper.planning import Configured, paper_table
+from simhand.paper.settings import PaperSettings
 from simhand.pretraining.card import RunFacts, card_text, encoder_card
 from simhand.pretraining.order import Plan
 from simhand.pretraining.pool import Pool as PretrainingPool
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.reporting import curves, data_figures, pairs_sheet
+from simhand.reporting import conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet
 from simhand.reporting.data_inputs import Pool, Shard
 from simhand.reporting.figures import save_png
-from simhand.reporting.inputs import Result, Run
-from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, VIDEO_STATUS
+from simhand.reporting.inputs import PaperErrors, Result, Run
+from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, PREDICTIONS, VIDEO_STATUS
 
 HANDS_IN_POOL = 6
 
@@ -70,7 +75,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         figures.append(figure)
         save_png(figure, path)
 
-    for module in (curves, data_figures, pairs_sheet):
+    for module in (conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet):
         monkeypatch.setattr(module, "save_png", keep)
     return figures
 
@@ -156,6 +161,35 @@ def pool(tmp_path: Path, shard: Shard) -> Pool:
     return Pool("all", ["wild"], 0.9, *files, parts)
 
 
+TRUE_MM = np.stack([np.linspace(0, 80, 21), np.linspace(0, 60, 21), np.full(21, 400.0)], axis=1)  # (21, 3)
+
+
+def write_predictions(path: Path, errors_mm: Sequence[float]) -> None:
+    """Hands whose joints, but those that they are aligned by, are so deep behind their place that this is the MPJPE.
+
+    Hand i is in recording i and in images/i.jpg, at (u, v) = x + 20, y + 10; the predicted one lies 2 px further right.
+    """
+    count = len(errors_mm)
+    predicted_mm = np.repeat(TRUE_MM[None], count, axis=0)
+    moved = [joint for joint in range(21) if joint not in (0, 9)]
+    predicted_mm[:, moved, 2] += 21 / 19 * np.array(errors_mm)[:, None]
+    true_px = np.repeat(TRUE_MM[None, :, :2] + np.array([20.0, 10.0]), count, axis=0)
+    table = {
+        "name": [f"hand {i}" for i in range(count)],
+        "image": [f"images/{i}.jpg" for i in range(count)],
+        "flipped": [i % 2 == 1 for i in range(count)],
+        "sequence": list(range(count)),
+        "view": [""] * count,
+        "hidden": [None] * count,
+        "seen": [[True] * 21] * count,
+        **{name: keypoints_column(predicted_mm) for name in ("predicted_mm", "absolute_mm")},
+        "true_mm": keypoints_column(np.repeat(TRUE_MM[None], count, axis=0)),
+        **{"predicted_px": keypoints_column(true_px + np.array([2.0, 0.0])), "true_px": keypoints_column(true_px)},
+    }
+    columns = [pa.array(table[field.name], field.type) for field in PREDICTIONS]
+    write_parquet(pa.table(columns, schema=PREDICTIONS), path, PREDICTIONS)
+
+
 @pytest.fixture
 def make_result(tmp_path: Path) -> Callable[..., Result]:
     """Writes the metrics and the curve of a fine-tuned model."""
@@ -164,15 +198,37 @@ def make_result(tmp_path: Path) -> Callable[..., Result]:
         run: str, seed: int, mpjpe_mm: float, auc: float, *, labelled: str = "hands", percent: int = 100
     ) -> Result:
         name = f"{labelled}-{run}-{percent}-{seed}"
-        result = Result(labelled, run, percent, seed, tmp_path / f"{name}.json", tmp_path / f"{name}.jsonl")
-        metrics = {"mpjpe_mm": mpjpe_mm, "pa_mpjpe_mm": mpjpe_mm / 2, "pck_auc_20_50": auc, "n_images": 40}
-        metrics["mean_pose_mpjpe_mm"] = 59.25
+        files = (tmp_path / f"{name}.{kind}" for kind in ("json", "parquet", "jsonl"))
+        result = Result(labelled, run, percent, seed, *files)
+        metrics: dict[str, Any] = {"mpjpe_mm": mpjpe_mm, "pa_mpjpe_mm": mpjpe_mm / 2, "mean_pose_mpjpe_mm": 59.25}
+        metrics |= {"pck_auc_20_50": auc, "pck_auc_0_50": auc / 2, "n_images": 40}
+        metrics["per_finger_mm"] = {finger: mpjpe_mm + place for place, finger in enumerate(FINGERS)}
+        write_predictions(result.predictions, [mpjpe_mm] * 4)
         result.metrics.write_text(json.dumps(metrics))
         epochs = [{"epoch": epoch, "mpjpe_mm": mpjpe_mm + 10 / epoch, "loss": 1 / epoch} for epoch in (1, 2, 3)]
         result.training.write_text("".join(json.dumps(epoch) + "\n" for epoch in epochs))
         return result
 
     return make
+
+
+@pytest.fixture
+def paper(make_result: Callable[..., Result]) -> PaperErrors:
+    """Table 1 with two seeds of three models on two labelled sets; errors rise by 2 mm a line, 10 a set, 1 a seed."""
+    runs = {name: PretrainingSettings.model_validate({"method": name, "pool": "all"}) for name in ("simclr", "simhand")}
+    settings = PaperSettings(
+        methods={"SimCLR": "simclr", "SiMHand": "simhand"},
+        pools={"Ego-1M": "all"},
+        labelled={"FreiHAND": "x", "AssemblyHands": "y"},
+    )
+    table = paper_table("table1", Configured(settings, runs, {"all": NeighbourSettings()}))
+    lowest = [20.0, 22.0, 24.0, 30.0, 32.0, 34.0]
+    metrics = [
+        make_result(cell.run, seed, error_mm + seed, 0.5, labelled=cell.labelled).metrics
+        for cell, error_mm in zip(table.cells(), lowest, strict=True)
+        for seed in (0, 1)
+    ]
+    return PaperErrors.of(table, metrics)
 
 
 def _line(step: int) -> dict[str, float]:

@@ -12,10 +12,13 @@ import pytest
 
 from simhand.reporting.__main__ import main
 from simhand.reporting.grid import Grid
-from simhand.reporting.inputs import ReportInputs, Result, Run
+from simhand.reporting.inputs import PaperErrors, ReportInputs, Result, Run
 from simhand.reporting.page import Section, page
+from simhand.reporting.paper_page import write_paper_table
 from simhand.reporting.report import write_report
 from simhand.reporting.settings import ReportSettings
+
+CONDITIONS = "Errors by finger and by how hands are seen"
 
 
 @pytest.fixture
@@ -30,13 +33,14 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
         write_report(inputs, settings, tmp_path / folder)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
-    pictures = {"pretraining.png", "pairs_simclr.png", "pairs_simhand.png", "finetuning.png"}
-    assert set(first) == {"table.csv", "table.md", "runs.csv", "index.html", *pictures}
+    pictures = {"conditions.png", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png", "finetuning.png"}
+    tables = {"table.csv", "table.md", "runs.csv", "conditions.csv"}
+    assert set(first) == {"index.html", *tables, *pictures}
 
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;</h1>" in html
-    assert html.count("data:image/png;base64,") == 4
-    headings = ["Errors", "Pre-training", "Augmented pairs", "Fine-tuning", "Data"]
+    assert html.count("data:image/png;base64,") == 5
+    headings = ["Errors", CONDITIONS, "Pre-training", "Augmented pairs", "Fine-tuning", "Data"]
     assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
     assert '<a href="data/index.html">The data report</a>' in html
     assert "<strong>18.00</strong>" in html
@@ -51,12 +55,26 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
     assert b"without pre-training" in first["table.md"]
 
 
+def test_a_report_with_the_papers_first_table_and_predicted_hands(
+    tmp_path: Path, inputs: ReportInputs, paper: PaperErrors
+) -> None:
+    (tmp_path / "hands.png").write_bytes(b"png")
+    write_report(
+        replace(inputs, paper=paper, hands={"x": tmp_path / "hands.png"}), ReportSettings(), tmp_path / "report"
+    )
+    html = (tmp_path / "report" / "index.html").read_text()
+    headings = re.findall("<h2.*?>(.*?)</h2>", html)
+    assert headings[:4] == ["Errors", CONDITIONS, "Table 1: comparison with the state of the art", "Predicted hands"]
+    assert "<td class='number'>19.21</td>" in html
+    assert 'alt="Predicted hands of the labelled set x"' in html
+
+
 def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, runs={}), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"table.csv", "table.md", "index.html", "finetuning.png"}
+    assert names == {"table.csv", "table.md", "conditions.csv", "conditions.png", "index.html", "finetuning.png"}
     html = (tmp_path / "report" / "index.html").read_text()
-    assert html.count("<img") == 1
+    assert html.count("<img") == 2
     assert "Pre-training" not in html
 
 
@@ -86,10 +104,25 @@ def test_the_command_prints_the_table_and_where_the_page_is(
     main([str(tmp_path / "report")])
     printed = capsys.readouterr().out
     assert (tmp_path / "report" / "table.md").read_text() in printed
+    assert "Table" not in printed
     assert f"{tmp_path / 'report' / 'index.html'}" in printed
 
 
 def test_the_command_says_where_there_is_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([str(tmp_path)])
+    assert "no report" in capsys.readouterr().err
+
+
+def test_the_command_prints_the_papers_tables_that_are_there(
+    tmp_path: Path, paper: PaperErrors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_paper_table(paper, tmp_path / "paper")
+    main([str(tmp_path)])
+    printed = capsys.readouterr().out
+    assert (tmp_path / "paper" / "table1.md").read_text() in printed
+    assert "index.html" not in printed
+    (tmp_path / "paper" / "table1.md").unlink()
     with pytest.raises(SystemExit):
         main([str(tmp_path)])
     assert "no report" in capsys.readouterr().err

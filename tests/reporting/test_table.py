@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from simhand.errors import TableError
+from simhand.evaluation.bootstrap import paired_difference
 from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import Result
 from simhand.reporting.table import error_table, mean_pose_note, table_grid
+from tests.reporting.conftest import write_predictions
 
 
 def format_table(table: pd.DataFrame) -> str:
@@ -55,14 +58,48 @@ def test_one_seed_has_no_deviation_and_the_best_is_bold(make_result: Callable[..
     lines = format_table(
         error_table([make_result("none", 0, 20.0, 0.9), make_result("simhand", 0, 10.0, 0.8)])
     ).splitlines()
-    assert _cells(lines[2]) == ["hands", "100 %", "without pre-training", "1", "20.00", "10.00", "**90.00**"]
-    assert _cells(lines[3]) == ["hands", "100 %", "simhand", "1", "**10.00**", "**5.00**", "80.00"]
+    assert _cells(lines[2]) == ["hands", "100 %", "without pre-training", "1", "20.00", "10.00", "**90.00**", ""]
+    assert _cells(lines[3]) == [
+        "hands",
+        "100 %",
+        "simhand",
+        "1",
+        "**10.00**",
+        "**5.00**",
+        "80.00",
+        "-10.00 (-10.00 to -10.00)",
+    ]
     assert len({len(line) for line in lines}) == 1  # aligned
 
 
 def test_several_seeds_show_their_deviation(make_result: Callable[..., Result]) -> None:
     text = format_table(error_table([make_result("none", seed, 20.0 + seed, 0.9) for seed in range(3)]))
     assert "**21.00 ± 1.00**" in text
+
+
+def test_the_difference_to_no_pretraining_is_that_of_the_predictions(make_result: Callable[..., Result]) -> None:
+    """Not of the metrics, and with the interval of the bootstrap; each set and share has its own baseline."""
+    results = [
+        make_result(run, seed, 50.0, 0.5, labelled=labelled)
+        for labelled in ("x", "y")
+        for run in ("none", "a")
+        for seed in (0, 1)
+    ]
+    errors_mm = {"none": ([8, 9, 10, 11, 12], [8, 9, 10, 11, 12]), "a": ([6, 8, 9, 8, 10], [7, 8, 8, 9, 10])}
+    for result in results[:4]:
+        write_predictions(result.predictions, errors_mm[result.run][result.seed])
+    table = error_table([*results[::-1], make_result("alone", 0, 5.0, 0.5, labelled="z")]).set_index(
+        ["labelled", "run"]
+    )
+    found = table.loc[("x", "a")]
+    assert found["difference_mm"] == pytest.approx(8.3 - 10)
+    paired = [[np.array(seed, float) for seed in errors_mm[run]] for run in ("a", "none")]
+    expected = paired_difference(*paired, np.arange(5))
+    assert found["difference_low_mm"] == pytest.approx(expected.low_mm, abs=1e-3)  # predictions are float32
+    assert found["difference_high_mm"] == pytest.approx(expected.high_mm, abs=1e-3)
+    assert expected.low_mm < -1.7 < expected.high_mm
+    assert table.loc[("y", "a"), "difference_mm"] == pytest.approx(0)
+    assert table["difference_mm"].isna().tolist() == [False, True, False, True, True]
 
 
 def test_each_labelled_set_and_share_has_its_own_best(make_result: Callable[..., Result]) -> None:
@@ -90,7 +127,8 @@ def test_the_mean_pose_is_named_once_for_each_set(make_result: Callable[..., Res
     "content",
     [None, "", '{"mpjpe_mm": 1', '{"mpjpe_mm": 1}', "[1]", "4"]
     + [
-        f'{{"mpjpe_mm": {value}, "pa_mpjpe_mm": 1, "pck_auc_20_50": 1, "n_images": 4, "mean_pose_mpjpe_mm": 9}}'
+        f'{{"mpjpe_mm": {value}, "pa_mpjpe_mm": 1, "pck_auc_20_50": 1, "pck_auc_0_50": 1, "n_images": 4, '
+        '"mean_pose_mpjpe_mm": 9}'
         for value in ("NaN", "Infinity", "null", '"9"')
     ],
 )
