@@ -33,7 +33,7 @@ _MEASURES = (*_SHOWN, Measure("pck_auc_0_50", "PCK-AUC 0-50", 100, less_is_bette
 _MEAN_POSE = "mean_pose_mpjpe_mm"  # of answering every image with the mean of the true poses
 _GROUP = ["labelled", "percent"]  # what is compared with each other
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns on the page
-_NO_DIFFERENCE = Difference(math.nan, math.nan, math.nan)
+_DIFFERENCE = ("difference_mm", "difference_low_mm", "difference_high_mm")
 
 
 def run_label(run: str) -> str:
@@ -83,13 +83,17 @@ def _differences(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame
     files: dict[tuple[str, int, str], list[Path]] = {}
     for result in sorted(results, key=lambda result: result.seed):  # so that equal seeds are paired
         files.setdefault((result.labelled, result.percent, result.run), []).append(result.predictions)
-    rows = []
-    for labelled, percent, run in zip(table["labelled"], table["percent"], table["run"], strict=True):
-        baseline = files.get((labelled, percent, NO_PRETRAINING))
-        known = baseline is not None and run != NO_PRETRAINING
-        found = compare_runs(files[labelled, percent, run], baseline or []) if known else _NO_DIFFERENCE
-        rows.append({f"difference{name.removeprefix('mean')}": value for name, value in vars(found).items()})
-    return pd.DataFrame(rows)
+    found = [
+        _difference(files[labelled, percent, run], files.get((labelled, percent, NO_PRETRAINING)))
+        for labelled, percent, run in zip(table["labelled"], table["percent"], table["run"], strict=True)
+    ]
+    return pd.DataFrame([(one.mean_mm, one.low_mm, one.high_mm) for one in found], columns=list(_DIFFERENCE))
+
+
+def _difference(run: list[Path], baseline: list[Path] | None) -> Difference:
+    if baseline is None or run == baseline:
+        return Difference(math.nan, math.nan, math.nan)
+    return compare_runs(run, baseline)
 
 
 def table_grid(table: pd.DataFrame) -> Grid:
@@ -116,8 +120,7 @@ def mean_texts(table: pd.DataFrame, measure: Measure) -> list[str]:
 
 
 def _difference_texts(table: pd.DataFrame) -> list[str]:
-    parts = (table[f"difference{name}_mm"] for name in ("", "_low", "_high"))
-    return [_difference_text(*(float(value) for value in row)) for row in zip(*parts, strict=True)]
+    return [_difference_text(*row) for row in zip(*(table[name].tolist() for name in _DIFFERENCE), strict=True)]
 
 
 def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
