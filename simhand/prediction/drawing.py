@@ -15,6 +15,7 @@ from simhand.prediction.skeleton import RIM, WHITE, draw_flat
 
 _HEIGHTS_PX = (600, 1080)  # a drawing is at least and at most so high
 _WIDEST_PX = 1920  # nor is its picture wider
+_LOWEST_PX = 300  # of a picture that is so made lower there is black below
 
 
 def draw_frame(rgb: np.ndarray, hands: Sequence[FoundHand], bone_mm: float, places: int) -> np.ndarray:
@@ -40,14 +41,15 @@ def draw_frame(rgb: np.ndarray, hands: Sequence[FoundHand], bone_mm: float, plac
 
 
 def _resized(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A frame as large as it is drawn, to be drawn on, and by how much (2,) larger that is."""
+    """A frame in the size in which it is drawn, to be drawn on, and by how much (2,) it was made larger."""
     height, width = rgb.shape[:2]
     scale = float(np.clip(height, *_HEIGHTS_PX)) / height
     scale = min(scale, max(_WIDEST_PX / width, 2 / height))
     size = [max(2 * round(scale * length / 2), 2) for length in (width, height)]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     resized = rgb.copy() if size == [width, height] else cv2.resize(rgb, size, interpolation=way)
-    return resized, np.array(size) / [width, height]
+    below = max(_LOWEST_PX - size[1], 0)
+    return np.pad(resized, ((0, below), (0, 0), (0, 0))), np.array(size) / [width, height]
 
 
 def _draw_badge(picture: np.ndarray, place: np.ndarray, text: str) -> None:

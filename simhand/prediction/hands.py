@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from simhand.errors import WeightsError
 from simhand.finetuning.augment import plain_view
 from simhand.finetuning.heads import HEADS, Head
 from simhand.finetuning.model_file import Card, read_model
 from simhand.finetuning.official_views import official_view
 from simhand.finetuning.samples import Sample, crop_batch
 from simhand.hands.detect import suppress_overlaps
-from simhand.hands.detector import Detection, HandDetector
+from simhand.hands.detector import Detection
 from simhand.joints import JOINTS, WRIST
 from simhand.prediction.settings import PredictionSettings
 from simhand.prediction.squares import HandSquare, assumed_camera, square_around
@@ -42,11 +43,10 @@ class FoundHand:
 
 
 class Predictor:
-    """A fine-tuned model behind a hand detector.
+    """A fine-tuned model that is shown the hands which a detector finds.
 
     Args:
         path: a model that fine-tuning wrote.
-        detector: finds the hands.
         settings: what is assumed of hands and camera.
 
     Raises:
@@ -54,21 +54,29 @@ class Predictor:
         ConfigError: a GPU is wanted and there is none.
     """
 
-    def __init__(self, path: Path, detector: HandDetector, settings: PredictionSettings) -> None:
+    def __init__(self, path: Path, settings: PredictionSettings) -> None:
         self.settings = settings
+        self._path = path
         self._device = choose_device(settings.device)
-        self._detector = detector
         module, self._training, self.card = read_model(path)
         self._module: nn.Module = module.to(self._device)
         self._head: Head = HEADS[self._training.head]
 
-    def hands_in(self, frames: Sequence[np.ndarray]) -> list[list[FoundHand]]:
-        """The hands of each frame, uint8 (h, w, 3) RGB, from left to right; frames may differ in size."""
-        found = [self._found(hands) for hands in self._detector.detect(frames)]
-        predicted = iter(self._predict([(f, hand) for f, hands in zip(frames, found, strict=True) for hand in hands]))
-        return [[next(predicted) for _ in hands] for hands in found]
+    def hands_in(self, frames: Sequence[np.ndarray], detected: Sequence[Sequence[Detection]]) -> list[list[FoundHand]]:
+        """The hands of each frame, from left to right.
 
-    def _found(self, hands: Sequence[Detection]) -> list[Detection]:
+        Args:
+            frames: uint8 (h, w, 3) RGB each; they may differ in size.
+            detected: what the detector found in each; of those that overlap the best are taken.
+
+        Raises:
+            WeightsError: the model predicts what is no number.
+        """
+        chosen = [self._chosen(hands) for hands in detected]
+        predicted = iter(self._predict([(f, hand) for f, hands in zip(frames, chosen, strict=True) for hand in hands]))
+        return [[next(predicted) for _ in hands] for hands in chosen]
+
+    def _chosen(self, hands: Sequence[Detection]) -> list[Detection]:
         kept = suppress_overlaps(hands, self.settings.detection.max_overlap)
         moved = [replace(hand, box=_from_centers(*hand.box)) for hand in kept]
         return sorted(moved, key=lambda hand: hand.box[0] + hand.box[2])
@@ -84,6 +92,8 @@ class Predictor:
         seen = np.stack([square.camera(camera) for square, camera in zip(squares, cameras, strict=True)])
         told = self._head.predict(self._module(crops), unlabelled(crops, seen, self.settings.bone_mm))
         keypoints_px, locations = (part.double().cpu().numpy() for part in told[:2])
+        if not (np.isfinite(keypoints_px).all() and np.isfinite(locations).all()):
+            raise WeightsError("a model predicts what is no number", where=self._path, hint="fine-tune again")
         every = zip((hand for _, hand in hands), squares, cameras, keypoints_px, locations, strict=True)
         return [self._told(*one) for one in every]
 

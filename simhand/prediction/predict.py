@@ -11,13 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from PIL import Image
 
 from simhand.errors import InputError, VideoError
 from simhand.files import whole_file
 from simhand.frames.playback import Playback, ShownFrame
-from simhand.hands.detector import DETECTORS
+from simhand.hands.detector import DETECTORS, HandDetector
 from simhand.hands.model import build_task_file
 from simhand.prediction.drawing import draw_frame
 from simhand.prediction.film import film
@@ -68,17 +69,33 @@ def predict(paths: Sequence[Path], model: Path, out: Path, settings: PredictionS
     with tempfile.TemporaryDirectory() as scratch:
         task = Path(scratch) / "hand_landmarker.task"
         build_task_file(task)
+        predictor = Predictor(model, settings)
         with DETECTORS[settings.detection.detector](settings.detection, task) as detector:
-            predictor = Predictor(model, detector, settings)
-            outcomes = [_predict_one(one, predictor, out) for one in inputs]
+            eye = _Eye(detector, predictor)
+            outcomes = [_predict_one(one, eye, out) for one in inputs]
     write_joints([rows for one in outcomes for rows in one.rows], _facts(outcomes, predictor), out)
     return outcomes
 
 
-def _predict_one(one: Input, predictor: Predictor, out: Path) -> Outcome:
+@dataclass(frozen=True)
+class _Eye:
+    """Sees hands: finds them, then looks at each."""
+
+    detector: HandDetector
+    predictor: Predictor
+
+    def hands_in(self, frames: Sequence[np.ndarray]) -> list[list[FoundHand]]:
+        return self.predictor.hands_in(frames, self.detector.detect(frames))
+
+    @property
+    def settings(self) -> PredictionSettings:
+        return self.predictor.settings
+
+
+def _predict_one(one: Input, eye: _Eye, out: Path) -> Outcome:
     outcome = Outcome(os.fsencode(one.path).decode(errors="replace"))
     try:
-        (_image if one.kind == "image" else _video)(one, predictor, out, outcome)
+        (_image if one.kind == "image" else _video)(one, eye, out, outcome)
         outcome.drawn = one.drawn
     except (InputError, VideoError) as error:
         outcome.problem = str(error)
@@ -95,24 +112,24 @@ def _count(hands: int) -> str:
     return f"{hands:,} hand{'s' if hands > 1 else ''}" if hands else "no hand"
 
 
-def _image(one: Input, predictor: Predictor, out: Path, outcome: Outcome) -> None:
+def _image(one: Input, eye: _Eye, out: Path, outcome: Outcome) -> None:
     rgb = read_picture(one.path)
-    (hands,) = predictor.hands_in([rgb])
+    (hands,) = eye.hands_in([rgb])
     _note(outcome, [ShownFrame(0, 0.0, rgb)], [hands])
-    drawn = Image.fromarray(draw_frame(rgb, hands, predictor.settings.bone_mm, places=len(hands)))
+    drawn = Image.fromarray(draw_frame(rgb, hands, eye.settings.bone_mm, places=len(hands)))
     with whole_file(out / one.drawn) as temporary:
         drawn.save(temporary, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
 
 
-def _video(one: Input, predictor: Predictor, out: Path, outcome: Outcome) -> None:
-    playback = Playback(one.path, predictor.settings.fps)
-    places = min(_PLACES, predictor.settings.detection.max_hands)
+def _video(one: Input, eye: _Eye, out: Path, outcome: Outcome) -> None:
+    playback = Playback(one.path, eye.settings.fps)
+    places = min(_PLACES, eye.settings.detection.max_hands)
     with film(out / one.drawn) as drawn, Progress("frames", len(playback)) as progress:
         for frames in _parts(playback, _AT_ONCE):
-            found = predictor.hands_in([frame.rgb for frame in frames])
+            found = eye.hands_in([frame.rgb for frame in frames])
             _note(outcome, frames, found)
             for frame, hands in zip(frames, found, strict=True):
-                drawn.add(draw_frame(frame.rgb, hands, predictor.settings.bone_mm, places), frame.timestamp_s)
+                drawn.add(draw_frame(frame.rgb, hands, eye.settings.bone_mm, places), frame.timestamp_s)
                 progress.advance(hands=len(hands))
         if not outcome.frames:
             raise VideoError("a video without frames", where=one.path, got=playback.damage or None)
