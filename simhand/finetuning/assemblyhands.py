@@ -77,9 +77,8 @@ def read_assemblyhands(root: Path, split: Split, settings: ReadSettings) -> Labe
         LabelledSetError: a file is missing or has other content, or no hand is left.
     """
     part = "train" if split == "training" else settings.evaluation_split
-    hands = _found(root, part)
+    hands, places = _found(root, part)
     require_files(root, sorted({hand.image for hand in hands}), f"{part} images", _HINT)
-    places = _places(hands)
     squares = hand_boxes_squares(np.array([hand.box_px for hand in hands], dtype=np.float64).reshape(-1, 4))
     seen = _seen(hands, places, *squares, settings.behaviour)
     rows = np.flatnonzero(usable(seen))
@@ -103,12 +102,12 @@ def hand_boxes_squares(boxes_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.trunc((low + high) / 2 - sides[:, None] / 2).astype(np.int64), sides
 
 
-def _found(root: Path, part: str) -> list[Found]:
-    """All hands with a box in the images of a part."""
+def _found(root: Path, part: str) -> tuple[list[Found], Places]:
+    """All hands with a box in the images of a part, and where their joints are."""
     images, calibrations, joints = (_read(root, part, kind) for kind in ("ego_data", "ego_calib", "joint_3d"))
+    unlabelled: list[str] = []
     try:
         by_id = {image["id"]: image for image in images["images"]}
-        unlabelled: list[str] = []
         hands = [
             hand
             for annotation in images["annotations"]
@@ -120,11 +119,12 @@ def _found(root: Path, part: str) -> list[Found]:
                 unlabelled,
             )
         ]
+        places = _places(hands)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         where = root / "annotations" / part
         raise LabelledSetError("labels of another layout", where=where, got=repr(error), hint=_HINT) from error
     tell_left_out("images", unlabelled, "left out, they have no 3D joints or no camera")
-    return hands
+    return hands, places
 
 
 def _read(root: Path, part: str, kind: str) -> Any:
@@ -171,7 +171,9 @@ def _places(hands: list[Found]) -> Places:
     extrinsics = np.array([hand.extrinsics for hand in hands], dtype=np.float64).reshape(-1, 3, 4)
     cameras = np.array([hand.intrinsics for hand in hands], dtype=np.float64).reshape(-1, 3, 3)
     joints_mm = world_mm @ extrinsics[:, :, :3].transpose(0, 2, 1) + extrinsics[:, None, :, 3]
-    known = np.array([hand.valid for hand in hands]).reshape(-1, len(JOINTS))[:, ORDER] & (joints_mm[..., 2] > 0)
+    known = np.array([hand.valid for hand in hands], dtype=bool).reshape(-1, len(JOINTS))[:, ORDER] & (
+        joints_mm[..., 2] > 0
+    )
     joints_mm[~known] = np.nan
     return Places(joints_mm, project(joints_mm, cameras), cameras)
 
@@ -183,7 +185,7 @@ def _seen(
     known = np.isfinite(places.keypoints_px).all(axis=-1)
     if behaviour == "official":
         return known
-    sizes = np.array([hand.size_px for hand in hands]).reshape(-1, 1, 2)
+    sizes = np.array([hand.size_px for hand in hands], dtype=np.float64).reshape(-1, 1, 2)
     within = inside(places.keypoints_px - corners[:, None], sides[:, None, None])
     return known & inside(places.keypoints_px, sizes) & within
 
