@@ -15,7 +15,16 @@ from simhand.synthetic.motion import Motion, Region, draw_motion
 from simhand.synthetic.settings import DemoSettings
 
 FPS = 10
-SMALL = DemoSettings(videos=4, seconds=(5.0, 6.0), fps=FPS, training=12, evaluation=6, seed=3)
+SMALL = DemoSettings(
+    videos=4,
+    seconds=(5.0, 6.0),
+    fps=FPS,
+    training=12,
+    evaluation=6,
+    dexycb=(2, 1),
+    assemblyhands=(2, 1),
+    seed=3,
+)
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from simhand.errors import ConfigError
 from simhand.files import read_parquet
 from simhand.finetuning.freihand import read_freihand
+from simhand.finetuning.settings import ReadSettings
 from simhand.synthetic import demo as demo_module
 from simhand.synthetic.__main__ import main
 from simhand.synthetic.demo import render_demo
 from simhand.synthetic.settings import DemoSettings
-from simhand.synthetic.truth import TRUTH, joints_array
+from simhand.synthetic.truth import LABELLED_TRUTH, TRUTH, joints_array
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -35,7 +36,14 @@ def times(folder: Path) -> dict[Path, int]:
 def test_what_is_there(demo: Path, small: DemoSettings) -> None:
     videos = {path.name for path in (demo / "videos").iterdir()}
     assert videos == {f"person_{i:03d}.mp4" for i in range(4)} | {"no_hand.mp4", "truncated.mp4"}
-    assert {path.name for path in demo.iterdir()} == {"videos", "truth", "labelled", "demo.json"}
+    assert {path.name for path in demo.iterdir()} == {
+        "videos",
+        "truth",
+        "labelled",
+        "labelled_dexycb",
+        "labelled_assemblyhands",
+        "demo.json",
+    }
     recorded = json.loads((demo / "demo.json").read_text())
     assert recorded["settings"] == small.model_dump(mode="json")
 
@@ -118,7 +126,7 @@ def test_labelled_set_is_freihand_s_layout(demo: Path) -> None:
         pixels = pixels[..., :2] / pixels[..., 2:]
         assert (pixels > 0).all()
         assert (pixels < 224).all()
-        read = read_freihand(folder, split)
+        read = read_freihand(folder, split, ReadSettings())
         assert len(read.images) == count
 
 
@@ -140,7 +148,13 @@ def again(demo: Path, small: DemoSettings, tmp_path_factory: pytest.TempPathFact
     (parts / "demo.json").write_text(json.dumps(mark))
     shutil.copytree(demo / "labelled" / "evaluation", out / "labelled" / "evaluation")
     K, xyz = (json.loads((demo / "labelled" / f"evaluation_{name}.json").read_text()) for name in ("K", "xyz"))
-    (parts / "evaluation_000.json").write_text(json.dumps({"K": K, "xyz": xyz}))
+    truth = read_parquet(demo / "truth" / "labelled.parquet", LABELLED_TRUTH).to_pylist()
+    rows = [
+        [row["name"], row["side"], np.reshape(row["keypoints_px"], (21, 2)).tolist()]
+        for row in truth
+        if row["set"] == "labelled" and row["name"].startswith("evaluation/")
+    ]
+    (parts / "evaluation_000.json").write_text(json.dumps({"K": K, "xyz": xyz, "truth": rows}))
     image = out / "labelled" / "evaluation" / "rgb" / "00000000.jpg"
     stamp = image.stat().st_mtime_ns
     render_demo(out, small, jobs=1)
@@ -178,7 +192,7 @@ def test_damage_is_noticed(demo: Path, small: DemoSettings, tmp_path: Path, monk
     performed = []
     monkeypatch.setattr(demo_module, "perform", lambda *arguments: performed.append(arguments))
     monkeypatch.setattr(demo_module, "_gather", lambda *_: None)
-    monkeypatch.setattr(demo_module, "write_labels", lambda *_: None)
+    monkeypatch.setattr(demo_module, "_gather_labelled", lambda *_: None)
     (copy / "videos" / "person_001.mp4").write_bytes(b"")
     render_demo(copy, small, jobs=1)
     assert len(performed) == 1
@@ -194,6 +208,7 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path, small: DemoSettin
 def test_the_command_line_takes_the_settings(demo: Path) -> None:
     stamps = times(demo)
     size = ["--videos", "4", "--seconds", "5", "6", "--training", "12", "--evaluation", "6", "--seed", "3"]
+    size += ["--dexycb", "2", "1", "--assemblyhands", "2", "1"]
     main([str(demo), "--jobs", "1", *size])  # returns at once: it is the finished one
     assert times(demo) == stamps
 
