@@ -46,6 +46,7 @@ def see(model: nn.Module, dataset: HandImages, settings: FinetuningSettings, pro
     Each hand is cut out by its true keypoints, as the paper does. Always in float32: bfloat16 would round the joints.
     """
     model.eval()
+    processes.equalise_statistics(model)
     own = torch.arange(processes.rank, max(len(dataset), processes.rank + 1), processes.count) % len(dataset)
     keys: list[Key] = [(0, row) for row in own.tolist()]
     keys += keys[-1:] * (-(-len(dataset) // processes.count) - len(keys))  # as many in each process

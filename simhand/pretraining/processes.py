@@ -65,6 +65,12 @@ class Processes:
             return model
         return DistributedDataParallel(model, device_ids=gpu, gradient_as_bucket_view=True)
 
+    def equalise_statistics(self, model: nn.Module) -> None:
+        """Gives everybody's model the first one's running statistics: without SyncBatchNorm each has its own."""
+        if self.count > 1:
+            for buffer in model.buffers():
+                distributed.broadcast(buffer, 0)
+
     def wait(self) -> None:
         """Until all are here."""
         self.sum(torch.zeros((), device=self.device))
