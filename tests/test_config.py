@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from simhand.config import SOURCE_KINDS, check_pool_sizes, load_config
+from simhand.config import SOURCE_KINDS, LabelledSettings, check_pool_sizes, load_config
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import PartSettings, label_files
+from simhand.finetuning.settings import ReadSettings
 from simhand.videos.index import Video
 from simhand.videos.sources import KINDS
 from tests.conftest import ROOT
@@ -20,11 +20,12 @@ def values(tmp_path: Path) -> dict[str, Any]:
     """The shipped config.yaml, its folders in a temporary place."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     (tmp_path / "videos").mkdir()
-    (tmp_path / "labelled").mkdir()
-    for name in label_files(tmp_path / "labelled", "freihand", PartSettings()):
-        (tmp_path / "labelled" / name).touch()
+    for labelled in config["labelled"].values():
+        labelled["path"] = str(tmp_path / Path(labelled["path"]).name)
+        for path in LabelledSettings(**labelled).label_files():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
     config["sources"]["demo"]["videos"] = str(tmp_path / "videos")
-    config["labelled"]["demo"]["path"] = str(tmp_path / "labelled")
     return config
 
 
@@ -151,6 +152,55 @@ def test_a_labelled_folder_without_labels_is_named(values: dict[str, Any], tmp_p
     (tmp_path / "labelled" / "evaluation_xyz.json").unlink()
     with pytest.raises(ConfigError, match=r"(?s)labelled.demo.path.*evaluation_xyz.json"):
         load_config(values)
+
+
+def test_labelled_sets_that_nothing_is_trained_on_need_not_be_there(values: dict[str, Any]) -> None:
+    sets = {**values["labelled"], "absent": {"format": "dexycb", "path": "no/where"}}
+    config = load_config(changed(values, "labelled", sets))
+    assert config.labelled["absent"].format == "dexycb"
+    with pytest.raises(ConfigError, match=r"labelled\.absent\.path: no such folder"):
+        load_config(changed(changed(values, "labelled", sets), "experiment.labelled", ["demo", "absent"]))
+
+
+@pytest.mark.parametrize(
+    ("layout", "part"),
+    [
+        ("freihand", {"backgrounds": ["gs", "auto"]}),
+        ("dexycb", {"setup": "s0"}),
+        ("assemblyhands", {"evaluation_split": "val"}),
+    ],
+)
+def test_what_part_of_a_labelled_set_is_read(tmp_path: Path, layout: Any, part: dict[str, Any]) -> None:
+    labelled = LabelledSettings(format=layout, path=tmp_path, **part)
+    expected = ReadSettings(behaviour="official", **part)
+    assert labelled.reading("official") == expected
+    assert labelled.reading("paper").behaviour == "paper"
+
+
+def test_keys_of_another_layout_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"(?s)labelled\.demo.*setup: no key of format freihand, which knows backgrounds"
+    ):
+        load_config(changed(values, "labelled.demo.setup", "s0"))
+    with pytest.raises(ConfigError, match=r"(?s)unknown key labelled\.demo\.behaviour"):
+        load_config(changed(values, "labelled.demo.behaviour", "official"))
+
+
+def test_label_files_of_each_layout(tmp_path: Path) -> None:
+    """Those of DexYCB are found; where there are none, one of each kind is named."""
+    annotations = LabelledSettings(format="assemblyhands", path=tmp_path, evaluation_split="val").label_files()
+    assert [path.relative_to(tmp_path / "annotations").as_posix() for path in annotations] == [
+        f"{part}/assemblyhands_{part}_{kind}_v1-1.json"
+        for part in ("train", "val")
+        for kind in ("ego_data", "ego_calib", "joint_3d")
+    ]
+    dexycb = LabelledSettings(format="dexycb", path=tmp_path)
+    assert [path.name for path in dexycb.label_files()] == ["836212060125_640x480.yml", "meta.yml"]
+    names = ["calibration/intrinsics/1_640x480.yml", *(f"20200709-subject-01/{i}/meta.yml" for i in (1, 2))]
+    for name in [*names, "models/meta.yml"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert dexycb.label_files() == [tmp_path / name for name in names]
 
 
 @pytest.mark.parametrize("document", [None, [], "text", {"sources": 3}])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from simhand.errors import LabelledSetError
 from simhand.finetuning.formats import READERS
 from simhand.finetuning.freihand import official_labels, read_freihand
+from simhand.finetuning.labelled import read_image
 from simhand.finetuning.settings import ReadSettings
 
 READ = ReadSettings()
@@ -161,3 +162,14 @@ def test_damaged_labels_are_refused(tmp_path: Path, write_set: Any, name: str, c
     (root / name).write_text(content)
     with pytest.raises(LabelledSetError, match=said):
         read_freihand(root, "training", READ)
+
+
+@pytest.mark.parametrize(("split", "count"), [("training", 160), ("evaluation", 40)])
+def test_real_hands(shared: Path, split: Any, count: int) -> None:
+    hands = read_freihand(shared / "labelled" / "freihand_format", split, READ)
+    assert len(hands) == count
+    size = np.array(read_image(hands.root / hands.images[0]).shape[:0:-1])
+    within = ((hands.keypoints_px >= 0) & (hands.keypoints_px < size)).all(axis=-1)
+    assert within.mean() > 0.99
+    bones_mm = np.linalg.norm(hands.joints_mm[:, 9] - hands.joints_mm[:, 0], axis=1)
+    assert ((bones_mm > 60) & (bones_mm < 120)).all()
