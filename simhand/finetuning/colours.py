@@ -11,7 +11,7 @@ from torch import Tensor
 from simhand.pretraining.colour import hue_chroma_value, to_rgb
 
 COLOUR_CHANGES = ("brightness", "contrast", "saturation", "hue")
-_GREY = (0.299, 0.587, 0.114)  # of red, green and blue
+_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114  # in grey
 
 
 def recolour(images: Tensor, order: Tensor, amounts: Tensor) -> Tensor:
@@ -51,7 +51,8 @@ def _hue(images: Tensor, turns: Tensor) -> Tensor:
 
 def _grey(images: Tensor) -> Tensor:
     """(B, 1, H, W) of (B, 3, H, W)."""
-    return sum(share * images[:, [channel]] for channel, share in enumerate(_GREY))
+    red, green, blue = images.split(1, dim=1)
+    return _RED * red + _GREEN * green + _BLUE * blue
 
 
 _CHANGES = {"brightness": _brightness, "contrast": _contrast, "saturation": _saturation, "hue": _hue}

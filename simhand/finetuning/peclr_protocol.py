@@ -12,7 +12,7 @@ import numpy as np
 from simhand.joints import MIDDLE_BASE, WRIST
 
 CROP_PX = 224
-_FILLED = 0.7  # of the crop, by the longer side of a box
+FILLED = 0.7  # of the crop, by the longer side of a box
 _FIRST_SHARE = 0.33  # of the image's side, by the first box
 
 
@@ -30,7 +30,7 @@ def box_of_keypoints(keypoints_px: np.ndarray) -> np.ndarray:
 def crop_map(box: np.ndarray, size: int = CROP_PX) -> np.ndarray:
     """The map (3, 3) from an image to the crop around a box (4,)."""
     center = (box[:2] + box[2:]) / 2
-    scale = _FILLED * size / float((box[2:] - box[:2]).max())
+    scale = FILLED * size / float((box[2:] - box[:2]).max())
     return np.array([[scale, 0, size / 2 - scale * center[0]], [0, scale, size / 2 - scale * center[1]], [0, 0, 1]])
 
 

@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader
 from simhand.files import keypoints_column, write_parquet
 from simhand.finetuning.crops import crop_affine
 from simhand.finetuning.heads import HEADS, Prediction
-from simhand.finetuning.labelled import LabelledSet
+from simhand.finetuning.labelled import LabelledSet, read_image
 from simhand.finetuning.order import Key
+from simhand.finetuning.peclr_protocol import box_of_keypoints, first_box
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.finetuning.targets import bone_lengths
@@ -41,9 +42,9 @@ def dataset_of(hands: LabelledSet, settings: FinetuningSettings, seed: int | Non
 
 @torch.inference_mode()
 def see(model: nn.Module, dataset: HandImages, settings: FinetuningSettings, processes: Processes = ALONE) -> Seen:
-    """Looks at all hands of a set, each process at a part of them; all of them get all results.
+    """Looks at all hands of a set in their squares, each process at a part of them; all of them get all results.
 
-    Each hand is cut out by its true keypoints, as the paper does. Always in float32: bfloat16 would round the joints.
+    Always in float32: bfloat16 would round the joints.
     """
     model.eval()
     processes.equalise_statistics(model)
@@ -66,6 +67,19 @@ def see(model: nn.Module, dataset: HandImages, settings: FinetuningSettings, pro
     every = (_of_all(torch.cat(parts), len(dataset), processes) for parts in zip(*found, strict=True))
     keypoints_px, locations, absolute = every
     return Seen(_in_image(keypoints_px, dataset), locations, absolute)
+
+
+def see_unaided(model: nn.Module, dataset: HandImages, settings: FinetuningSettings, processes: Processes) -> Seen:
+    """Looks at the hands in the middle of square images, without labels that tell where, as PeCLR does on FreiHAND.
+
+    A first pass sees the middle of the image; the keypoints that it finds give the squares of the second
+    (`peclr_protocol`).
+    """
+    side = read_image(dataset.hands.root / str(dataset.hands.images[0])).shape[2]
+    middle = np.tile(first_box(side) - dataset.offset, (len(dataset), 1))
+    found = see(model, dataset.within(middle), settings, processes)
+    boxes = np.stack([box_of_keypoints(keypoints) for keypoints in found.keypoints_px])
+    return see(model, dataset.within(boxes), settings, processes)
 
 
 def _of_all(part: Tensor, total: int, processes: Processes) -> np.ndarray:

@@ -7,6 +7,7 @@ device that trains cuts, smooths and recolours whole batches, by the same code a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from simhand.finetuning.colours import COLOUR_CHANGES, recolour
 from simhand.finetuning.crops import crop_affine, move, rotation
 from simhand.finetuning.labelled import LabelledSet, read_image
 from simhand.finetuning.official_views import official_view
+from simhand.finetuning.peclr_protocol import FILLED
 from simhand.finetuning.targets import bone_lengths, joint_locations
 from simhand.joints import MIDDLE_BASE, MIDDLE_LOWER, WRIST
 from simhand.pretraining.warp import warp_images
@@ -107,6 +109,12 @@ class HandImages(Dataset[Part]):
         if self.augment_seed is None:
             return plain_view(*square)
         return random_view(*square, np.random.default_rng((self.augment_seed, epoch, row)))
+
+    def within(self, boxes: np.ndarray) -> HandImages:
+        """The same hands, cut out around these boxes (N, 4) as PeCLR does: left, top, right and bottom in pixels."""
+        sides_px = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / FILLED
+        hands = replace(self.hands, centers_px=(boxes[:, :2] + boxes[:, 2:]) / 2, sides_px=sides_px)
+        return HandImages(hands, self.image_size, official=self.official, inverted=self.inverted)
 
     @property
     def offset(self) -> float:

@@ -53,6 +53,11 @@ class FinetuningSettings(Settings):
     l2_weight: float = Field(
         0.0, ge=0, description="weight of the sum of all squared weights (the paper's L_reg; officially none)"
     )
+    evaluation_crops: Literal["keypoints", "peclr"] = Field(
+        "keypoints",
+        description="keypoints: evaluation hands are cut out by their true keypoints, as the paper does; peclr: in two "
+        "passes from the middle of a square image, without labels, as PeCLR evaluates on FreiHAND",
+    )
     augment: bool = Field(True, description="random shift, scale, rotation and colour of training images")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: mixed precision (autocast)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

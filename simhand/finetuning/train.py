@@ -35,7 +35,7 @@ from simhand.finetuning.journal import Journal
 from simhand.finetuning.labelled import LabelledSet, Split, share_of_labels
 from simhand.finetuning.model_file import Card, run_card, write_model
 from simhand.finetuning.order import Order, Plan
-from simhand.finetuning.predict import dataset_of, errors_mm, mean_error_mm, see, write_predictions
+from simhand.finetuning.predict import dataset_of, errors_mm, mean_error_mm, see, see_unaided, write_predictions
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
 from simhand.finetuning.tally import Best, Tally
@@ -44,7 +44,7 @@ from simhand.pretraining.device import choose_device
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.state_file import read_state
-from simhand.pretraining.step import gradient_norm
+from simhand.pretraining.step import gradient_norm, kept_statistics
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,8 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs, *, st
             finished = _train(run, stop or Event())
         if not finished:
             return False
-        seen = see(run.model, dataset_of(unseen, settings, None, inverted=_inverted(start)), settings, processes)
+        look = see_unaided if settings.evaluation_crops == "peclr" else see
+        seen = look(run.model, dataset_of(unseen, settings, None, inverted=_inverted(start)), settings, processes)
         if processes.first:
             write_predictions(seen, unseen, outputs.predictions)
             _publish(run, card, outputs)
@@ -217,7 +218,7 @@ def _step(run: _Run, batch: Sample, step: int, stop: Event) -> bool:
     losses = _with_l2(head.losses(output, batch, run.settings, run.processes), run)
     run.optimiser.zero_grad()
     losses["loss"].backward()
-    with torch.no_grad():
+    with torch.no_grad(), kept_statistics(run.model):
         error_mm = errors_mm(head.predict(output, batch).locations, batch).sum()
         norm = gradient_norm(run.model)
     own = torch.stack([error_mm, error_mm.new_tensor(len(batch.image)), error_mm.new_tensor(float(stop.is_set()))])

@@ -79,7 +79,7 @@ class Checkpoints:
 
     def save(self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, **others: Stateful) -> None:
         """Writes the state after `step` steps and deletes all but the last two."""
-        parts = {"model": model, "optimiser": optimiser, **others}
+        parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, **others}
         states = {name: part.state_dict() for name, part in parts.items()}
         state = {"fingerprint": self.fingerprint, "step": step, **states}
         with whole_file(self.folder / f"step_{step:09d}.pt") as temporary:
@@ -98,7 +98,8 @@ class Checkpoints:
             return 0
         state = _load(path)
         self._check(state["fingerprint"], path)
-        for name, part in {"model": model, "optimiser": optimiser, **others}.items():
+        parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, **others}
+        for name, part in parts.items():
             part.load_state_dict(state[name])
         log.info("resuming from %s, after step %d", path, state["step"])
         return state["step"]

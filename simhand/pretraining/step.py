@@ -98,7 +98,7 @@ class Step:
         All parts are embedded without gradient; the loss gives a gradient for each embedding; then each part is
         embedded again and takes its own. With live batch norm the statistics are those of a part, in both passes alike.
         """
-        with torch.no_grad(), _kept_statistics(self.model):
+        with torch.no_grad(), kept_statistics(self.model):
             embeddings = torch.cat([self.embed(part) for part in parts])
         embeddings.requires_grad_()
         loss = contrastive_loss(embeddings, views, self.settings, self.processes)
@@ -126,7 +126,7 @@ def gradient_norm(model: nn.Module) -> Tensor:
 
 
 @contextmanager
-def _kept_statistics(model: nn.Module) -> Iterator[None]:
+def kept_statistics(model: nn.Module) -> Iterator[None]:
     """Batch norms leave their running statistics as they are: an image that is embedded twice is to count once."""
     tracking = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
     for layer in tracking:

@@ -8,9 +8,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simhand.finetuning.crops import crop_affine, cut, move, rotation
+from simhand.finetuning.crops import crop_affine, move, rotation
+from simhand.finetuning.samples import crop_batch
 
 PX = st.floats(-200, 200)
+
+
+def cut(image: torch.Tensor, affine: np.ndarray, size: int) -> torch.Tensor:
+    """One crop, (3, size, size) in 0..1."""
+    return crop_batch([image], affine[None], size)[0] + 0.5
 
 
 def test_rotation_turns_x_towards_y() -> None:

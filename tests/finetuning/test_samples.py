@@ -144,7 +144,7 @@ def test_only_what_a_view_needs_is_handed_over(hands: LabelledSet) -> None:
     assert part.pixels.shape[1:] == (
         21,
         21,
-    )  # 16 and 4 pixels of the crop to each side, from half a pixel to half a pixel
+    )  # 16, and 4 of the crop to each side; cut at half pixels
     whole = read_image(hands.root / hands.images[1])
     affine = crop_affine(np.array([20.5, 40.5]), 16.0, 0.0, 32)
     expected = crop_batch([torch.nn.functional.pad(whole, (0, 9, 0, 9))], affine[None], 32)
