@@ -108,19 +108,20 @@ NEIGHBOURS = pa.schema(
 
 # Stage 11. One row an evaluation hand. `image` is its path below the labelled set; where `flipped` it is mirrored, and
 # all numbers are those of the mirrored image, which shows a right hand. `sequence` numbers recordings, `view` names the
-# camera (empty: unknown), `hidden` is the share of joints that something hides (null: unknown). Joints are 21 x (x, y,
-# z), millimetres in the camera frame. No head tells a hand's size, and DetNet not its place: the place and size of
-# predicted_mm are the true hand's (place: the wrist; size: the bone from wrist to the middle finger's base). absolute_mm
-# is where the model sees the hand, given the camera and the length of the middle finger's next bone, as FreiHAND's
-# challenge gives them; NaN where that bone is unknown. Keypoints are 21 x (x, y) in pixels of the image. `seen` tells
-# which joints are judged; true joints that are not known are NaN.
+# camera (empty: unknown), `hidden` is the share of joints that something hides (null: unknown). `seen` tells which
+# joints are judged; true joints that are not known are NaN. Joints are 21 x (x, y, z), millimetres in the camera frame.
+# No head tells a hand's size, and DetNet not its place: the place and size of predicted_mm are the true hand's (place:
+# the wrist; size: the bone from wrist to the middle finger's base). mean_mm is the mean pose of the training hands at
+# the same place and size. absolute_mm is where the model sees the hand, given the camera and the length of the middle
+# finger's next bone, as FreiHAND's challenge gives them; NaN where that bone is unknown. Keypoints are 21 x (x, y) in
+# pixels of the image.
 PREDICTIONS = pa.schema(
     [
         *_required(("name", _TEXT), ("image", _TEXT), ("flipped", pa.bool_()), ("sequence", pa.int64())),
         *_required(("view", _TEXT)),
         pa.field("hidden", pa.float32()),
         *_required(("seen", pa.list_(pa.bool_(), N_JOINTS))),
-        *_required(*((name, _KEYPOINTS) for name in ("predicted_mm", "true_mm", "absolute_mm"))),
+        *_required(*((name, _KEYPOINTS) for name in ("predicted_mm", "true_mm", "mean_mm", "absolute_mm"))),
         *_required(*((name, pa.list_(pa.float32(), 2 * N_JOINTS)) for name in ("predicted_px", "true_px"))),
     ]
 )

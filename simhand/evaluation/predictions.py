@@ -31,6 +31,7 @@ class Predictions:
     seen: np.ndarray  # bool (N, 21)
     predicted_mm: np.ndarray  # float32 (N, 21, 3)
     true_mm: np.ndarray  # float32 (N, 21, 3), NaN where unknown
+    mean_mm: np.ndarray  # float32 (N, 21, 3)
     absolute_mm: np.ndarray  # float32 (N, 21, 3), NaN where unknown
     predicted_px: np.ndarray  # float32 (N, 21, 2)
     true_px: np.ndarray  # float32 (N, 21, 2), NaN where unknown
@@ -56,7 +57,7 @@ def read_predictions(path: Path | str) -> Predictions:
         views=_texts(table["view"]),
         hidden=table["hidden"].to_numpy(),  # a null becomes NaN
         seen=_flags(table["seen"]),
-        **{name: keypoints_array(table[name]) for name in ("predicted_mm", "true_mm", "absolute_mm")},
+        **{name: keypoints_array(table[name]) for name in ("predicted_mm", "true_mm", "mean_mm", "absolute_mm")},
         **{name: keypoints_array(table[name], 2) for name in ("predicted_px", "true_px")},
     )
     _check(predictions, path)

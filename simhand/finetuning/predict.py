@@ -19,7 +19,7 @@ from simhand.finetuning.order import Key
 from simhand.finetuning.peclr_protocol import box_of_keypoints, first_box
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings
-from simhand.finetuning.targets import bone_lengths
+from simhand.finetuning.targets import bone_lengths, joint_locations
 from simhand.joints import MIDDLE_BASE, MIDDLE_LOWER, WRIST
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import ALONE, Processes
@@ -116,12 +116,19 @@ def errors_mm(locations: Tensor, batch: Sample) -> Tensor:
 
 
 def in_camera_frame(locations: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
-    """Joints (N, 21, 3) as long as the true hands (N, 21, 3) and at their wrists, which DetNet does not predict."""
+    """Joints (N, 21, 3), or (21, 3) for all, as long as the true hands (N, 21, 3) and at their wrists."""
     return true_mm[:, [WRIST]] + bone_lengths(true_mm)[:, None, None] * locations
 
 
-def write_predictions(seen: Seen, hands: LabelledSet, path: Path) -> None:
-    """Writes simhand.tables.PREDICTIONS, one row a hand."""
+def mean_pose(hands: LabelledSet) -> np.ndarray:
+    """The mean of hands with equal wrists and bone lengths, each joint's over those of which it is seen: (21, 3)."""
+    seen = hands.seen[..., None]
+    total = np.where(seen, joint_locations(hands.joints_mm), 0).sum(axis=0)  # (21, 3)
+    return total / np.maximum(seen.sum(axis=0), 1)
+
+
+def write_predictions(seen: Seen, hands: LabelledSet, mean: np.ndarray, path: Path) -> None:
+    """Writes simhand.tables.PREDICTIONS, one row a hand; `mean` is the `mean_pose` of the training hands."""
     scales_mm = np.linalg.norm(hands.joints_mm[:, MIDDLE_LOWER] - hands.joints_mm[:, MIDDLE_BASE], axis=1)
     columns = {
         "name": pa.array(hands.names),
@@ -133,6 +140,7 @@ def write_predictions(seen: Seen, hands: LabelledSet, path: Path) -> None:
         "seen": pa.FixedSizeListArray.from_arrays(pa.array(hands.seen.reshape(-1)), N_JOINTS),
         "predicted_mm": keypoints_column(in_camera_frame(seen.locations, hands.joints_mm)),
         "true_mm": keypoints_column(hands.joints_mm),
+        "mean_mm": keypoints_column(in_camera_frame(mean, hands.joints_mm)),
         "absolute_mm": keypoints_column(seen.absolute * scales_mm[:, None, None]),
         "predicted_px": keypoints_column(seen.keypoints_px),
         "true_px": keypoints_column(hands.keypoints_px),

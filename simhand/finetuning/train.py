@@ -35,7 +35,15 @@ from simhand.finetuning.journal import Journal
 from simhand.finetuning.labelled import LabelledSet, Split, share_of_labels
 from simhand.finetuning.model_file import Card, run_card, write_model
 from simhand.finetuning.order import Order, Plan
-from simhand.finetuning.predict import dataset_of, errors_mm, mean_error_mm, see, see_unaided, write_predictions
+from simhand.finetuning.predict import (
+    dataset_of,
+    errors_mm,
+    mean_error_mm,
+    mean_pose,
+    see,
+    see_unaided,
+    write_predictions,
+)
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
 from simhand.finetuning.tally import Best, Tally
@@ -128,7 +136,7 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs, *, st
         look = see_unaided if settings.evaluation_crops == "peclr" else see
         seen = look(run.model, dataset_of(unseen, settings, None, inverted=_inverted(start)), settings, processes)
         if processes.first:
-            write_predictions(seen, unseen, outputs.predictions)
+            write_predictions(seen, unseen, mean_pose(hands), outputs.predictions)
             _publish(run, card, outputs)
         processes.wait()
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -31,8 +30,12 @@ def test_a_known_error_is_found(tmp_path: Path) -> None:
     true_mm = some_hands(6, seed=0)
     predicted_mm = true_mm.copy()
     predicted_mm[:, 4, 0] += 21.0  # one joint of 21, off by 21 mm; wrist and bone length stay
-    evaluate(write_predictions(tmp_path / "predictions.parquet", predicted_mm, true_mm), tmp_path / "metrics.json")
+    mean_mm = true_mm.copy()
+    mean_mm[:, 7, 1] -= 42.0
+    path = write_predictions(tmp_path / "predictions.parquet", predicted_mm, true_mm, mean_mm=mean_mm)
+    evaluate(path, tmp_path / "metrics.json")
     metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["mean_pose_mpjpe_mm"] == pytest.approx(2.0, abs=1e-4)
     assert metrics["n_images"] == 6
     assert metrics["n_joints"] == 126
     assert metrics["mpjpe_mm"] == pytest.approx(1.0, abs=1e-4)
@@ -55,7 +58,7 @@ def test_true_hands_moved_and_scaled_have_no_error() -> None:
     assert metrics["mpjpe_mm"] == pytest.approx(0, abs=1e-9)
     assert metrics["pa_mpjpe_mm"] == pytest.approx(0, abs=1e-9)
     assert metrics["pck_auc_20_50"] == 1.0
-    assert metrics["mean_pose_mpjpe_mm"] > 10
+    assert metrics["own_mean_pose_mpjpe_mm"] > 10
 
 
 def test_the_mean_pose_by_hand() -> None:
@@ -208,7 +211,7 @@ def test_the_command_refuses_half_a_task(arguments: list[str]) -> None:
         main(arguments)
 
 
-def test_as_many_hands_as_assemblyhands_has() -> None:
+def test_memory_for_as_many_hands_as_assemblyhands_has() -> None:
     count = 109_800
     rng = np.random.default_rng(0)
     true_mm = (rng.normal(size=(count, 21, 3)) * 40 + (0, 0, 600)).astype(np.float32)
@@ -216,14 +219,12 @@ def test_as_many_hands_as_assemblyhands_has() -> None:
     numbers, texts = np.arange(count), np.full(count, "c")
     hidden, seen = np.full(count, np.nan), some_seen(count, 1)
     pixels = true_mm[..., :2]
-    arrays = (seen, predicted_mm, true_mm, predicted_mm, pixels, pixels)
+    arrays = (seen, predicted_mm, true_mm, true_mm, predicted_mm, pixels, pixels)
     predictions = Predictions(texts, texts, numbers, texts, hidden, *arrays)
     tracemalloc.start()
-    start = time.process_time()
     metrics = all_metrics(predictions)
-    spent, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    print(f"{spent:.1f} s, {peak / 1e6:.0f} MB beyond the table")
+    print(f"{peak / 1e6:.0f} MB beyond the table")
     assert metrics["absolute"]["n_images"] == count
-    assert spent < 30
     assert peak < 800e6

@@ -182,7 +182,7 @@ def write_predictions(path: Path, errors_mm: Sequence[float]) -> None:
         "view": [""] * count,
         "hidden": [None] * count,
         "seen": [[True] * 21] * count,
-        **{name: keypoints_column(predicted_mm) for name in ("predicted_mm", "absolute_mm")},
+        **{name: keypoints_column(predicted_mm) for name in ("predicted_mm", "mean_mm", "absolute_mm")},
         "true_mm": keypoints_column(np.repeat(TRUE_MM[None], count, axis=0)),
         **{"predicted_px": keypoints_column(true_px + np.array([2.0, 0.0])), "true_px": keypoints_column(true_px)},
     }
