@@ -25,7 +25,7 @@ def finished(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout
     config["pretraining"]["defaults"] |= {"pool": "wild", "epochs": 4}
     config["labelled"] = {"freihand": {"path": str(shared / "labelled" / "freihand_format")}}
     config["finetuning"] |= {"epochs": 12, "batch_size": 16}
-    config["experiment"]["labelled"] = ["freihand"]
+    config["experiment"] = {"runs": config["experiment"]["runs"], "labelled": ["freihand"]}
     checkout.write_config(config)
     started = time.monotonic()
     checkout.snakemake("--cores", "2", "all")

@@ -55,9 +55,9 @@ class Checkout:
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.run("snakemake", *arguments, check=check)
 
-    def to_do(self, *arguments: str) -> set[str]:
+    def to_do(self, *arguments: str, target: str = "all") -> set[str]:
         """What `snakemake -n` would run, as "rule wildcard wildcard"."""
-        text = self.snakemake("--cores", "2", "-n", "all", *arguments).stdout
+        text = self.snakemake("--cores", "2", "-n", target, *arguments).stdout
         jobs = set()
         for rule, body in _JOB.findall(text):
             wildcards = _WILDCARDS.search(body)

@@ -10,25 +10,33 @@ from simhand.synthetic.demo import render_demo
 from simhand.synthetic.settings import DemoSettings
 from tests.workflow.checkout import Checkout
 
+DEMO = DemoSettings(videos=5, seconds=(7.0, 9.0), training=16, evaluation=8, dexycb=(2, 1), assemblyhands=(2, 1))
+
 
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded demo, smaller."""
     folder = tmp_path_factory.mktemp("small") / "demo"
-    render_demo(folder, DemoSettings(videos=5, seconds=(7.0, 9.0), training=16, evaluation=8), jobs=2)
+    render_demo(folder, DEMO, jobs=2)
     return folder
 
 
 @pytest.fixture(scope="session")
 def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout in which `snakemake all` has finished on the small demo; tests leave it as it was."""
+    """A checkout in which `snakemake all` has finished on the small demo; tests leave it as it was.
+
+    The error table compares on one labelled set, Table 1 on two.
+    """
     checkout = Checkout.new(tmp_path_factory.mktemp("finished"))
     shutil.copytree(small_demo, checkout.folder / "demo")
     config = checkout.config()
     config["sources"]["demo"]["shards"] = 3
     config["pools"]["demo"] |= {"neighbours": 3, "max_failed_videos": 0.5}
+    config["pools"]["demo-half"] |= {"size": 20, "neighbours": 3, "further_ranks": [], "max_failed_videos": 0.5}
     config["pretraining"]["defaults"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 16}
     config["finetuning"] |= {"epochs": 1, "batch_size": 8}
+    config["experiment"]["labelled"] = ["demo"]
+    config["experiment"]["paper"]["labelled"] = {"FreiHAND": "demo", "DexYCB": "demo_dexycb"}
     checkout.write_config(config)
     checkout.snakemake("--cores", "2", "all")
     return checkout

@@ -23,13 +23,16 @@ from tests.workflow.checkout import Checkout
 RUNS = ["none", "simclr", "peclr", "simhand"]
 QUERIES = {f"mine_neighbours demo {i}of2" for i in range(2)}
 REPORT = {"write_report", "all"}
-FINETUNED = {f"{rule} demo {run} 100 0" for rule in ("finetune", "evaluate") for run in RUNS}
+ERRORS = REPORT | {"draw_hands demo", "write_paper_table table1"}
+SETS = ["demo", "demo_dexycb"]  # of Table 1; the error table has the first
+FINETUNED = {f"{rule} {name} {run} 100 0" for rule in ("finetune", "evaluate") for name in SETS for run in RUNS}
 PRETRAINED = {f"pretrain {run}" for run in RUNS[1:]}
-FROM_PRETRAINING = PRETRAINED | {job for job in FINETUNED if " none " not in job} | REPORT
-FROM_POSITIVES = {"pretrain simhand", *(f"{rule} demo simhand 100 0" for rule in ("finetune", "evaluate"))} | REPORT
+FROM_PRETRAINING = PRETRAINED | {job for job in FINETUNED if " none " not in job} | ERRORS
+FROM_POSITIVES = {"pretrain simhand", *(job for job in FINETUNED if " simhand " in job)} | ERRORS
 FROM_NEIGHBOURS = FROM_POSITIVES | {"write_data_report"}
 FROM_PECLR = {job.replace("simhand", "peclr") for job in FROM_POSITIVES}
 FROM_POOL = {"draw_pool demo", "embed_pool demo"} | QUERIES | FROM_PRETRAINING | {"write_data_report"}
+HALF = {"draw_pool demo-half", "embed_pool demo-half", "mine_neighbours demo-half 0of1"}  # no run of `all` has it
 STAGES = ["list_videos", "sample_frames", "detect_hands", "balance_hands", "crop_hands", "find_keypoints"]
 
 
@@ -38,9 +41,9 @@ def shards(checkout: Checkout) -> set[str]:
 
 
 def chain(first: str, of_shards: set[str]) -> set[str]:
-    """The jobs from a stage on, for some shards, with what follows the pool."""
+    """The jobs from a stage on, for some shards, with what follows the pools."""
     stages = STAGES[STAGES.index(first) :]
-    return {f"{stage} demo {shard}" for stage in stages for shard in of_shards} | FROM_POOL
+    return {f"{stage} demo {shard}" for stage in stages for shard in of_shards} | FROM_POOL | HALF
 
 
 def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
@@ -50,6 +53,8 @@ def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
     for row in rows:
         assert 1 < float(row["mpjpe_mm"]) < 1000  # one epoch; NaN fails
         assert 0 <= float(row["pck_auc_20_50"]) <= 100
+    assert (finished.folder / "results/report/hands_demo.png").stat().st_size > 50_000
+    assert "Predicted hands of the labelled set demo" in (finished.folder / "results/report/index.html").read_text()
     statuses = pq.read_table(sorted((finished.folder / "results/frames/demo").glob("*.status.parquet"))).to_pylist()
     assert {row["video_id"]: row["status"] for row in statuses if row["status"] != "ok"} == {"truncated.mp4": "corrupt"}
 
@@ -132,13 +137,17 @@ def set_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
         ("keypoints.score_threshold", 0.6, "find_keypoints", set()),
         ("pools.demo.seed", 1, None, FROM_POOL),
         ("pools.demo.components", 12, None, {"embed_pool demo"} | QUERIES | FROM_NEIGHBOURS),
+        ("pools.demo-half.components", 12, None, (HALF - {"draw_pool demo-half"}) | {"write_data_report", "all"}),
         ("pools.demo.neighbours", 2, None, QUERIES | FROM_NEIGHBOURS),
         ("pretraining.peclr.temperature", 0.4, None, FROM_PECLR),
         ("pretraining.peclr.workers", 1, None, set()),
         ("pretraining.peclr.checkpoint_every_steps", 7, None, set()),
-        ("finetuning.learning_rate", 2e-3, None, FINETUNED | REPORT),
+        ("finetuning.learning_rate", 2e-3, None, FINETUNED | ERRORS),
+        ("experiment.paper.few_labels", 20, None, set()),
+        ("experiment.paper.ranks", [1, 3], None, set()),
         ("pools.demo.further_ranks", [4, 5], None, QUERIES | FROM_NEIGHBOURS),
         ("report.title", "Another title", None, REPORT | {"write_data_report"}),
+        ("report.cases", 2, None, REPORT | {"write_data_report", "draw_hands demo"}),
     ],
 )  # fmt: skip
 def test_a_changed_value_reruns_its_stage_and_what_follows(

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simhand.finetuning.settings import PartSettings, label_files
 from tests.conftest import WriteVideo
 from tests.workflow.checkout import Checkout
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, write_video: WriteVideo) -> Checkout:
-    """A checkout with two short videos and empty labels, nothing run yet."""
+    """A checkout with two short videos and empty labels of each layout, nothing run yet."""
     for name in ("a.mp4", "b.mp4"):
         write_video(tmp_path / "demo" / "videos" / name, [0, 0.5, 1.0])
-    for split in ("training", "evaluation"):
-        (tmp_path / "demo" / "labelled" / split / "rgb").mkdir(parents=True)
-        for kind in ("K", "xyz"):
-            (tmp_path / "demo" / "labelled" / f"{split}_{kind}.json").write_text(json.dumps([]))
-    return Checkout.new(tmp_path)
+    made = Checkout.new(tmp_path)
+    for labelled in made.config()["labelled"].values():
+        for path in label_files(tmp_path / labelled["path"], labelled["format"], PartSettings()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    config = made.config()
+    config["pools"]["demo-half"]["size"] = 12
+    made.write_config(config)
+    return made
 
 
 def refusal(checkout: Checkout, *path: str, value: Any) -> str:
@@ -64,7 +71,8 @@ def test_a_pool_larger_than_its_sources(checkout: Checkout) -> None:
 def test_a_configuration_of_ones_own_takes_the_place_of_the_shipped_one(checkout: Checkout) -> None:
     config = checkout.config()
     config["sources"]["mine"] = config["sources"].pop("demo")
-    config["pools"]["demo"]["sources"] = ["mine"]
+    for pool in config["pools"].values():
+        pool["sources"] = ["mine"]
     (checkout.folder / "my.yaml").write_text(json.dumps(config))
     planned = checkout.to_do("--configfile", "my.yaml")
     assert any(job.startswith("sample_frames mine") for job in planned)
@@ -100,6 +108,84 @@ def test_a_run_starts_from_the_encoder_of_another_and_has_a_gpu_for_each_process
     assert "gpu=2" in jobs["longer"]
     assert "gpu=0" in jobs["simclr"]
     assert "--initial" not in jobs["simclr"]
+
+
+SETS = ("demo", "demo_dexycb", "demo_assemblyhands")
+METHODS = ("simclr", "peclr", "simhand")
+
+
+def cells(labelled: Iterable[str], runs: Iterable[str], percent: int) -> set[str]:
+    """The jobs of the cells of a table."""
+    models = [f"{name} {run} {percent} 0" for name in labelled for run in runs]
+    return {f"{rule} {model}" for model in models for rule in ("finetune", "evaluate")}
+
+
+def trained(planned: set[str]) -> set[str]:
+    return {job for job in planned if job.split()[0] in {"pretrain", "finetune", "evaluate"}}
+
+
+HALF = tuple(f"{run}-demo-half" for run in METHODS)
+UNWEIGHTED = "simhand-demo-half-unweighted"
+WEIGHTED = ("simclr-demo-half-weighted", "peclr-demo-half-weighted")
+RANKED = tuple(f"{UNWEIGHTED}-rank_{rank}" for rank in (2, 5, 10, 50, 100))
+FORMS = ("simhand-demo-half-original", *(
+    f"simhand-demo-half-sigmoid_{slopes}-{keypoints}"
+    for slopes in ("5_0p05", "2p5_0p01", "1_0p005") for keypoints in ("original", "augmented")
+))  # fmt: skip
+
+
+TRAINED = {
+    "table1": cells(SETS, ("none", *METHODS), 100),
+    "table2": cells(["demo"], ("none", *METHODS, *HALF), 10),
+    "table3": cells(["demo"], (*HALF, *WEIGHTED, UNWEIGHTED), 10),
+    "table4": cells(["demo"], (UNWEIGHTED, *RANKED), 10),
+    "table5": cells(["demo"], (UNWEIGHTED, *FORMS, HALF[2]), 10),
+    "figure4": set().union(*(cells(["demo"], ("none", *METHODS), percent) for percent in (10, 20, 40, 80, 100))),
+}
+
+
+def with_pretraining(models: set[str]) -> set[str]:
+    return models | {f"pretrain {job.split()[2]}" for job in models if " none " not in job}
+
+
+def test_all_makes_the_papers_first_table(checkout: Checkout) -> None:
+    planned = checkout.to_do()
+    assert trained(planned) == with_pretraining(TRAINED["table1"])
+    assert {"write_paper_table table1", "write_report", *(f"draw_hands {name}" for name in SETS)} <= planned
+    assert {job for job in checkout.to_do(target="pretrained") if job.startswith("pretrain ")} == {
+        f"pretrain {run}" for run in METHODS
+    }
+
+
+def test_each_table_trains_what_stands_in_it_and_together_they_share(checkout: Checkout) -> None:
+    for target, models in TRAINED.items():
+        planned = checkout.to_do(target=target)
+        assert trained(planned) == with_pretraining(models), target
+        assert f"write_paper_{target.rstrip('12345')} {target}" in planned
+        assert "write_report" not in planned
+    together = checkout.snakemake("-n", *TRAINED).stdout
+    counts = {rule: int(count) for rule, count in re.findall(r"^(pretrain|finetune) +(\d+)$", together, re.MULTILINE)}
+    union = with_pretraining(set().union(*TRAINED.values()))
+    assert counts == {rule: sum(job.startswith(f"{rule} ") for job in union) for rule in ("pretrain", "finetune")}
+    assert counts["pretrain"] == 3 + 3 + 3 + 5 + 7
+    assert counts["finetune"] == 4 * 3 + (4 + 3) + 3 + 5 + 7 + 4 * 3
+
+
+def test_a_table_that_cannot_be_made_says_why_and_the_others_can(checkout: Checkout) -> None:
+    config = checkout.config()
+    config["experiment"]["paper"]["ranks"] = [1, 500]
+    checkout.write_config(config)
+    refused = checkout.snakemake("-n", "table4", check=False)
+    assert refused.returncode != 0
+    assert "table4 needs a neighbour that is not mined" in refused.stdout
+    assert "add 500 to pools.demo-half.further_ranks" in refused.stdout
+    assert "write_paper_table table3" in checkout.to_do(target="table3")
+    del config["experiment"]["paper"]
+    checkout.write_config(config)
+    assert "experiment.paper" in checkout.snakemake("-n", "table1", check=False).stdout
+    planned = checkout.to_do()
+    assert "write_report" in planned
+    assert not any(job.startswith("write_paper_table") for job in planned)
 
 
 def test_annotated_hands_take_the_place_of_the_first_stages(checkout: Checkout) -> None:
