@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -40,8 +41,13 @@ def find_inputs(paths: Sequence[Path], out: Path) -> list[Input]:
             hint = "name another folder: drawings would stand between the files that they show"
             raise InputError("the output folder holds an input", where=file, got=out, hint=hint)
     kinds = [_kind(file) for file in files]
-    names = _distinct([f"{file.stem}_hands{_DRAWN[kind]}" for file, kind in zip(files, kinds, strict=True)])
+    names = _distinct([f"{text_of(file.stem)}_hands{_DRAWN[kind]}" for file, kind in zip(files, kinds, strict=True)])
     return [Input(*one) for one in zip(files, kinds, names, strict=True)]
+
+
+def text_of(path: Path | str) -> str:
+    """A path as text that any file can hold; bytes in it that are no UTF-8 are replaced."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _files(path: Path) -> list[Path]:

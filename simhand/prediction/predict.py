@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from simhand.hands.model import build_task_file
 from simhand.prediction.drawing import draw_frame
 from simhand.prediction.film import film
 from simhand.prediction.hands import FoundHand, Predictor
-from simhand.prediction.inputs import Input, find_inputs, read_picture
+from simhand.prediction.inputs import Input, find_inputs, read_picture, text_of
 from simhand.prediction.settings import PredictionSettings
 from simhand.prediction.tables import FrameHands, rows_of, write_joints
 from simhand.progress import Progress
@@ -93,7 +92,7 @@ class _Eye:
 
 
 def _predict_one(one: Input, eye: _Eye, out: Path) -> Outcome:
-    outcome = Outcome(os.fsencode(one.path).decode(errors="replace"))
+    outcome = Outcome(text_of(one.path))
     try:
         (_image if one.kind == "image" else _video)(one, eye, out, outcome)
         outcome.drawn = one.drawn

@@ -165,3 +165,12 @@ def test_no_model_no_output(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot read a fine-tuned model"):
         predict([clip], tmp_path / "model.pt", tmp_path / "out", SETTINGS)
     assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    odd = tmp_path / "in" / "\udce4.png"  # a byte that is no UTF-8
+    Image.fromarray(np.full((90, 120, 3), 90, np.uint8)).save(odd)
+    (outcome,) = predict([odd], write_random_model(tmp_path / "model.pt"), tmp_path / "out", SETTINGS)
+    assert (outcome.drawn, outcome.problem) == ("\ufffd_hands.jpg", None)
+    assert json.loads((tmp_path / "out" / "joints.json").read_text())["files"][0]["drawn"] == outcome.drawn
