@@ -43,7 +43,7 @@ class Drawn:
 
 @styled
 def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, path: Path) -> None:
-    """Draws the evaluation images on which the best pre-trained model errs most, and least (PNG).
+    """Draws the evaluation images on which the best pre-trained model errs most, and least, one a recording (PNG).
 
     A line an image: the true hand, the hand without pre-training and with it; then both from the side, before the true
     one in grey, wrist and length of one bone aligned. Left hands are mirrored, as they are used.
@@ -67,7 +67,7 @@ def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, path: Path) -
     flipped = read_parquet(without.predictions, PREDICTIONS, ["flipped"])["flipped"].to_numpy()
     lines = [
         (name, _case(tables, row, folder, flipped=bool(flipped[row])), errors_mm[:, row])
-        for name, rows in extreme_cases(errors_mm[1], cases).items()
+        for name, rows in extreme_cases(errors_mm[1], tables[0].sequences, cases).items()
         for row in rows
     ]
     save_png(_draw_sheet(lines, [run_label(NO_PRETRAINING), run_label(best)]), path)
@@ -86,11 +86,27 @@ def _first_seed(models: Sequence[Drawn], run: str) -> Drawn:
     return min((model for model in models if model.run == run), key=lambda model: model.seed)
 
 
-def extreme_cases(errors_mm: np.ndarray, cases: int) -> dict[str, list[int]]:
-    """Rows with the greatest errors (N,), greatest first, and with the least, least first; no row is both."""
+def extreme_cases(errors_mm: np.ndarray, sequences: np.ndarray, cases: int) -> dict[str, list[int]]:
+    """Rows with the greatest errors, greatest first, and with the least, least first.
+
+    Neighbouring images of a recording are alike: of each recording there is one row at the most.
+
+    Args:
+        errors_mm: (N,).
+        sequences: (N,), rows with the same number come from one recording.
+        cases: how many of each; fewer where there are not twice as many recordings, one of the worst at the least.
+    """
     order = np.argsort(errors_mm, kind="stable")
-    count = min(cases, len(order) // 2) or 1
-    return {"worst": order[::-1][:count].tolist(), "best": order[: min(count, len(order) - count)].tolist()}
+    count = min(cases, len(np.unique(sequences)) // 2) or 1
+    worst = _of_each_recording(order[::-1], sequences)[:count]
+    left = order[~np.isin(sequences[order], sequences[worst])]
+    return {"worst": worst, "best": _of_each_recording(left, sequences)[:count]}
+
+
+def _of_each_recording(rows: np.ndarray, sequences: np.ndarray) -> list[int]:
+    """The first of the rows in each recording, in their order."""
+    first = np.unique(sequences[rows], return_index=True)[1]
+    return [int(row) for row in rows[np.sort(first)]]
 
 
 @dataclass(frozen=True)
@@ -158,7 +174,7 @@ def _draw_sheet(lines: Sequence[tuple[str, Case, np.ndarray]], labels: Sequence[
     axes.set(xlim=(-_LEFT, width), ylim=(height, -_TOP))
     axes.axis("off")
     for column, heading in enumerate(headings):
-        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=9, fontweight="bold", parse_math=False)
+        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=8.5, fontweight="bold", parse_math=False)
     for place, (name, case, errors_mm) in enumerate(lines):
         _draw_line(axes, case, errors_mm, _LINE * place)
         axes.text(-_LEFT / 2, _LINE * place + 0.5, name, rotation=90, ha="center", va="center", fontsize=9, color=GREY)

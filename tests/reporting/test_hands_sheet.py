@@ -43,7 +43,7 @@ def test_the_best_run_is_that_of_the_least_mean_over_seeds(models: list[Drawn]) 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.integers(1, 8))
 def test_the_worst_and_the_best_cases(errors: list[float], cases: int) -> None:
-    found = extreme_cases(np.array(errors), cases)
+    found = extreme_cases(np.array(errors), np.arange(len(errors)), cases)
     worst, best = found["worst"], found["best"]
     assert set(worst).isdisjoint(best)
     assert len(worst) == max(1, min(cases, len(errors) // 2))
@@ -52,6 +52,12 @@ def test_the_worst_and_the_best_cases(errors: list[float], cases: int) -> None:
     assert all(errors[row] <= min(rest, default=100) for row in best)
     assert [errors[row] for row in worst] == sorted((errors[row] for row in worst), reverse=True)
     assert [errors[row] for row in best] == sorted(errors[row] for row in best)
+
+
+def test_each_recording_is_shown_once() -> None:
+    errors_mm, sequences = np.array([9.0, 8.0, 7.0, 6.0, 1.0, 2.0, 3.0]), np.array([5, 5, 1, 0, 5, 2, 2])
+    assert extreme_cases(errors_mm, sequences, 2) == {"worst": [0, 2], "best": [5, 3]}
+    assert extreme_cases(errors_mm, np.zeros(7, int), 2) == {"worst": [0], "best": []}
 
 
 def test_the_sheet_shows_worst_and_best_images_with_their_errors(
