@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,23 @@ from simhand.errors import WeightsError
 from simhand.files import whole_file
 from simhand.finetuning.heads import HEADS
 from simhand.finetuning.labelled import LabelledSet
-from simhand.finetuning.settings import EXECUTION, FinetuningSettings
+from simhand.finetuning.settings import EXECUTION, FinetuningSettings, Format
 
 Card = dict[str, Any]  # plain values, as JSON has them
 _UNREADABLE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
 
 
-def run_card(settings: FinetuningSettings, seed: int, percent: int, encoder: Path | None, hands: LabelledSet) -> Card:
+@dataclass(frozen=True)
+class Labels:
+    """What a run is trained on."""
+
+    hands: LabelledSet
+    format: Format  # of the whole set
+    percent: int  # that was taken of it
+    seed: int  # of what was taken, and of the run
+
+
+def run_card(settings: FinetuningSettings, labels: Labels, encoder: Path | None) -> Card:
     """What makes a run this run.
 
     Raises:
@@ -34,10 +45,11 @@ def run_card(settings: FinetuningSettings, seed: int, percent: int, encoder: Pat
         raise WeightsError("cannot read initial weights", where=encoder, got=error) from error
     return {
         **settings.model_dump(mode="json", exclude=EXECUTION),
-        "seed": seed,
-        "label_percent": percent,
+        "seed": labels.seed,
+        "label_percent": labels.percent,
+        "format": labels.format,
         "sha256 of the initial encoder": digest,
-        "content of the training labels": hands.fingerprint(),
+        "content of the training labels": labels.hands.fingerprint(),
     }
 
 

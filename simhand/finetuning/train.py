@@ -33,7 +33,7 @@ from simhand.finetuning.held_out import hold_out
 from simhand.finetuning.initial import initial_model
 from simhand.finetuning.journal import Journal
 from simhand.finetuning.labelled import LabelledSet, Split, share_of_labels
-from simhand.finetuning.model_file import Card, run_card, write_model
+from simhand.finetuning.model_file import Card, Labels, run_card, write_model
 from simhand.finetuning.order import Order, Plan
 from simhand.finetuning.predict import (
     dataset_of,
@@ -124,7 +124,7 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs, *, st
     read = start.read.model_copy(update={"behaviour": settings.behaviour})
     hands, unseen = (READERS[start.format](start.labelled, split, read) for split in get_args(Split))
     hands = share_of_labels(hands, start.percent, start.seed, first=settings.behaviour == "official")
-    card = run_card(settings, start.seed, start.percent, start.encoder, hands)
+    card = run_card(settings, Labels(hands, start.format, start.percent, start.seed), start.encoder)
     checkpoints = Checkpoints(outputs.checkpoints, card)  # whose steps are those of the run
     with joined(settings.processes, device) as processes, checkpoints.alone() if processes.first else nullcontext():
         run = _prepare(settings, start, hands, checkpoints, processes)

@@ -8,20 +8,24 @@ import pytest
 import torch
 
 from simhand.errors import WeightsError
-from simhand.finetuning.initial import initial_detnet
+from simhand.finetuning.initial import initial_model
 from simhand.finetuning.model_file import read_model, write_model
 from simhand.finetuning.settings import FinetuningSettings
 
 CARD = {"encoder": "resnet18", "seed": 3}
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
-    model = initial_detnet(FinetuningSettings(encoder="resnet18"), None, seed=0)
+@pytest.mark.parametrize("head", ["detnet", "regression25d"])
+def test_what_was_written_is_read(tmp_path: Path, head: str) -> None:
+    settings = FinetuningSettings(encoder="resnet18", head=head, image_size=64)
+    model, card = initial_model(settings, None, seed=0), {**settings.values(), "seed": 3}
     for name in ("first.pt", "second.pt"):
-        write_model(model, CARD, tmp_path / name)
+        write_model(model, card, tmp_path / name)
     assert (tmp_path / "first.pt").read_bytes() == (tmp_path / "second.pt").read_bytes()
-    found, card = read_model(tmp_path / "first.pt")
-    assert card == CARD
+    found, found_settings, found_card = read_model(tmp_path / "first.pt")
+    assert found_card == card
+    assert found_settings == settings
+    assert not found.training
     weights = model.state_dict()
     assert all(torch.equal(value, weights[key]) for key, value in found.state_dict().items())
 
