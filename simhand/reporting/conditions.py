@@ -90,12 +90,12 @@ def condition_figure(table: pd.DataFrame, styles: Mapping[str, LineStyle], path:
     conditions = [condition for condition in _TITLES if condition in set(most["condition"])]
     heights = [_height(most[most["labelled"] == name]) for name in sets]
     figure = Figure(figsize=(10, sum(heights) + 0.5), layout="constrained")
-    panels = figure.subplots(len(sets), len(conditions), squeeze=False, height_ratios=heights)
+    panels = figure.subplots(len(sets), len(conditions), sharex="row", squeeze=False, height_ratios=heights)
     for name, row in zip(sets, panels, strict=True):
         row[0].set_ylabel(name)
         for condition, axes in zip(conditions, row, strict=True):
             own = most[(most["labelled"] == name) & (most["condition"] == condition)]
-            _draw_panel(axes, own, styles, _TITLES[condition] if name == sets[0] else "")
+            _draw_panel(axes, own, styles, _TITLES[condition])
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), _LEGEND_COLUMNS))
     save_png(figure, path)
@@ -122,7 +122,8 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, styles: Mapping[str, LineStyle]
         axes.errorbar(own["mpjpe_mm"], lines, xerr=deviations, label=run_label(run), **looks)
     counts = table.groupby("bin")["images"].first()
     axes.set_yticks(range(len(bins)), [_bin_label(name, counts[name]) for name in bins])
-    axes.set(title=title, xlabel=MPJPE.heading, ylim=(len(bins) - 0.4, -0.6))
+    axes.set_title(title, fontsize=9.5)
+    axes.set(xlabel=MPJPE.heading, ylim=(len(bins) - 0.4, -0.6))
 
 
 def _bin_label(name: str, images: float) -> str:
