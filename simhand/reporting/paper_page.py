@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from textwrap import fill
 
 from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import PaperErrors
@@ -17,6 +18,7 @@ _MEASURES = (
     "standard deviation. Our best of each labelled set stands out."
 )
 _FIGURE = "figure4"
+_COLUMNS = 110  # of a line of text
 
 
 def write_paper_table(errors: PaperErrors, folder: Path) -> None:
@@ -43,5 +45,5 @@ def paper_section(errors: PaperErrors) -> Section:
 
 
 def paper_markdown(section: Section) -> str:
-    """A section of one table as Markdown."""
-    return f"{section.heading}\n\n{''.join(map(markdown, section.tables))}\n{section.text}\n"
+    """A section of one table as Markdown, its text in lines that a terminal shows."""
+    return f"{section.heading}\n\n{''.join(map(markdown, section.tables))}\n{fill(section.text, _COLUMNS)}\n"
