@@ -11,4 +11,5 @@ models = [
     for (_, run, _, seed), metrics, predictions in zip(params.results, files.metrics, files.predictions, strict=True)
 ]
 with job_log(snakemake.log[0]):
-    hands_sheet(models, Path(params.folder), params.cases, Path(snakemake.output[0]))
+    title = f"{snakemake.wildcards.labelled}, {params.results[0][2]} % of the labels"
+    hands_sheet(models, Path(params.folder), params.cases, title, Path(snakemake.output[0]))

@@ -26,7 +26,7 @@ from simhand.tables import PREDICTIONS
 _TILE_INCHES = 1.75
 _GAP = 0.05  # between tiles, in tiles
 _LINE = 1.17  # from one line of the sheet to the next, in tiles: tiles, and their errors below
-_LEFT, _TOP = 0.25, 0.28  # margins, in tiles: names of the lines, headings
+_LEFT, _TOP = 0.25, 0.45  # margins, in tiles: names of the lines, title and headings
 _IMAGE_ROOM, _SIDE_ROOM = 1.5, 1.7  # windows, in units of the true hand's greater extent
 _WINDOW_PX = 320  # a window of an image is drawn with so many pixels
 
@@ -42,7 +42,7 @@ class Drawn:
 
 
 @styled
-def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, path: Path) -> None:
+def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, title: str, path: Path) -> None:
     """Draws the evaluation images on which the best pre-trained model errs most, and least, one a recording (PNG).
 
     A line an image: the true hand, the hand without pre-training and with it; then both from the side, before the true
@@ -52,6 +52,7 @@ def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, path: Path) -
         models: of one labelled set and share of its labels, without and with pre-training.
         folder: the labelled set.
         cases: how many images of each kind.
+        title: above the sheet, on the left.
         path: the PNG to write.
 
     Raises:
@@ -70,7 +71,9 @@ def hands_sheet(models: Sequence[Drawn], folder: Path, cases: int, path: Path) -
         for name, rows in extreme_cases(errors_mm[1], tables[0].sequences, cases).items()
         for row in rows
     ]
-    save_png(_draw_sheet(lines, [run_label(NO_PRETRAINING), run_label(best)]), path)
+    figure = _draw_sheet(lines, [run_label(NO_PRETRAINING), run_label(best)])
+    figure.axes[0].text(0, -0.3, title, fontsize=10, fontweight="bold", parse_math=False)
+    save_png(figure, path)
 
 
 def best_run(models: Sequence[Drawn]) -> str:
@@ -174,7 +177,7 @@ def _draw_sheet(lines: Sequence[tuple[str, Case, np.ndarray]], labels: Sequence[
     axes.set(xlim=(-_LEFT, width), ylim=(height, -_TOP))
     axes.axis("off")
     for column, heading in enumerate(headings):
-        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=8.5, fontweight="bold", parse_math=False)
+        axes.text(_left(column) + 0.5, -0.1, heading, ha="center", fontsize=9, color=GREY, parse_math=False)
     for place, (name, case, errors_mm) in enumerate(lines):
         _draw_line(axes, case, errors_mm, _LINE * place)
         axes.text(-_LEFT / 2, _LINE * place + 0.5, name, rotation=90, ha="center", va="center", fontsize=9, color=GREY)

@@ -22,8 +22,9 @@ p { max-width: 46rem; margin: .4rem 0 .9rem; color: var(--soft); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); vertical-align: top; }
-th, td { padding: .32rem 1.6rem .32rem 0; text-align: left; }
-.number { text-align: right; white-space: nowrap; }
+th, td { padding: .32rem 1.4rem .32rem 0; text-align: left; }
+th.number, td.number { text-align: right; }
+td.number { white-space: nowrap; }
 tbody tr:hover { background: #f5f7f9; }
 nav ul { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
 a { color: var(--accent); }

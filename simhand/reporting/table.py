@@ -107,7 +107,7 @@ def table_grid(table: pd.DataFrame) -> Grid:
     }
     places = {heading: place for place, heading in enumerate(columns)}
     best = {(row, places[measure.heading]) for measure in _SHOWN for row in best_rows(table, _GROUP, measure)}
-    columns["MPJPE against without (95 %)"] = _difference_texts(table)
+    columns["against without"] = _difference_texts(table)
     return Grid(list(columns), list(zip(*columns.values(), strict=True)), _NUMBERS, frozenset(best))
 
 
@@ -126,7 +126,7 @@ def _difference_texts(table: pd.DataFrame) -> list[str]:
 def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
     if pd.isna(mean_mm):
         return ""
-    return f"{mean_mm:+.2f}" + ("" if pd.isna(low_mm) else f" ({low_mm:+.2f} to {high_mm:+.2f})")
+    return f"{mean_mm:+.2f}" + ("" if pd.isna(low_mm) else f" ({low_mm:+.1f} to {high_mm:+.1f})")
 
 
 def best_rows(table: pd.DataFrame, group: Sequence[str], measure: Measure) -> list[int]:

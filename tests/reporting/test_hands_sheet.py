@@ -63,16 +63,17 @@ def test_each_recording_is_shown_once() -> None:
 def test_the_sheet_shows_worst_and_best_images_with_their_errors(
     models: list[Drawn], tmp_path: Path, drawn: list[Figure]
 ) -> None:
-    hands_sheet(models, tmp_path, 2, tmp_path / "hands.png")
+    hands_sheet(models, tmp_path, 2, "a set", tmp_path / "hands.png")
     axes = drawn[0].axes[0]
     texts = [text.get_text() for text in axes.texts]
     assert texts[:5] == [
         "true", "without pre-training", "better", "without pre-training, side", "better, side",
     ]  # fmt: skip
-    assert texts[5:] == [
+    assert texts[5:-1] == [
         *("9.0 mm", "5.0 mm", "worst"), *("9.0 mm", "4.0 mm", "worst"),
         *("9.0 mm", "1.0 mm", "best"), *("9.0 mm", "2.0 mm", "best"),
     ]  # fmt: skip
+    assert texts[-1] == "a set"
     assert len(axes.images) == 4 * 3
     assert len(axes.collections) == 4 * 2 * (3 + 4)  # a rim and its lines: three over images, two twice from the side
 
@@ -81,7 +82,7 @@ def test_images_are_cut_around_the_true_hand_and_mirrored_as_they_are_used(
     models: list[Drawn], tmp_path: Path, drawn: list[Figure]
 ) -> None:
     """Keypoints span x from 20 to 100 px and y from 10 to 70; the window around them has a side of 1.5 * 80 px."""
-    hands_sheet(models, tmp_path, 2, tmp_path / "hands.png")
+    hands_sheet(models, tmp_path, 2, "a set", tmp_path / "hands.png")
     axes = drawn[0].axes[0]
     plain, mirrored = (np.asarray(axes.images[3 * line].get_array()) for line in (0, 1))  # of images 0 and 3
     edge = (63.5 - 0.0) / 120 * 320  # the window begins at x = 60 - 60, and the half at 63.5
@@ -109,4 +110,4 @@ def test_wrong_inputs_are_named(models: list[Drawn], tmp_path: Path) -> None:
         read_image(tmp_path / "images" / "9.jpg", flipped=False)
     write_predictions(models[0].predictions, [1.0])
     with pytest.raises(TableError, match="other images"):
-        hands_sheet(models, tmp_path, 2, tmp_path / "hands.png")
+        hands_sheet(models, tmp_path, 2, "a set", tmp_path / "hands.png")

@@ -67,7 +67,7 @@ def test_one_seed_has_no_deviation_and_the_best_is_bold(make_result: Callable[..
         "**10.00**",
         "**5.00**",
         "80.00",
-        "-10.00 (-10.00 to -10.00)",
+        "-10.00 (-10.0 to -10.0)",
     ]
     assert len({len(line) for line in lines}) == 1  # aligned
 
