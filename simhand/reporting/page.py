@@ -14,7 +14,7 @@ from simhand.reporting.grid import Grid
 _STYLE = """
 :root { --ink: #22262b; --soft: #5d6670; --line: #dde1e5; --accent: #0072b2; }
 body { font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
-       max-width: 68rem; margin: 2.5rem auto 4rem; padding: 0 1.25rem; }
+       max-width: 74rem; margin: 2.5rem auto 4rem; padding: 0 1.25rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; }
 h2 { font-size: 1.2rem; margin: 2.8rem 0 .3rem; padding-top: 1.2rem; border-top: 1px solid var(--line); }
 p { max-width: 46rem; margin: .4rem 0 .9rem; color: var(--soft); }
@@ -22,7 +22,7 @@ p { max-width: 46rem; margin: .4rem 0 .9rem; color: var(--soft); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); vertical-align: top; }
-th, td { padding: .32rem 1.4rem .32rem 0; text-align: left; }
+th, td { padding: .32rem 1.2rem .32rem 0; text-align: left; }
 th.number, td.number { text-align: right; }
 td.number { white-space: nowrap; }
 tbody tr:hover { background: #f5f7f9; }
