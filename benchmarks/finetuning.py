@@ -1,4 +1,4 @@
-"""Fine-tuning: what a step costs beyond the bare model, whether reading images keeps up, and what cutting batches saves.
+"""Fine-tuning: what a step costs beyond the bare model, whether reading keeps up, and what cutting batches saves.
 
     python -m benchmarks.finetuning --encoder resnet50 --batch 32 --precision bfloat16 --workers 1
     python -m benchmarks.finetuning --device cuda --batch 128 --precision bfloat16 --workers 15
@@ -39,7 +39,7 @@ from simhand.finetuning.samples import HandImages, Part, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
 from simhand.pretraining.device import choose_device
 from simhand.pretraining.processes import Processes
-from simhand.pretraining.step import gradient_norm
+from simhand.pretraining.training_model import gradient_norm
 
 
 class Trainer:

@@ -41,7 +41,8 @@ from simhand.pretraining.order import Order, Plan
 from simhand.pretraining.pool import Pool
 from simhand.pretraining.processes import Processes
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.step import Step, batch_views, contrastive_loss, gradient_norm
+from simhand.pretraining.step import Step, batch_views, contrastive_loss
+from simhand.pretraining.training_model import gradient_norm
 
 SIDE = 224
 

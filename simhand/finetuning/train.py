@@ -52,7 +52,7 @@ from simhand.pretraining.device import choose_device
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.state_file import read_state
-from simhand.pretraining.step import gradient_norm, kept_statistics
+from simhand.pretraining.training_model import gradient_norm, kept_statistics
 
 log = logging.getLogger(__name__)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from simhand.pretraining.augment import Draws, Views, draw, make_views
@@ -18,6 +16,7 @@ from simhand.pretraining.inverse import undo_view
 from simhand.pretraining.processes import ALONE, Processes
 from simhand.pretraining.randomness import generator
 from simhand.pretraining.settings import PretrainingSettings
+from simhand.pretraining.training_model import kept_statistics
 from simhand.pretraining.weighted_nt_xent import weighted_nt_xent
 from simhand.pretraining.weights import adaptive_weights
 
@@ -117,22 +116,3 @@ class Step:
     def _unshared(self) -> AbstractContextManager[None]:
         """Gradients are averaged over the processes once a step, not after each part."""
         return self.model.no_sync() if isinstance(self.model, DistributedDataParallel) else nullcontext()
-
-
-def gradient_norm(model: nn.Module) -> Tensor:
-    """The length of the gradient of all weights together, a scalar."""
-    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    return torch.stack(torch._foreach_norm(gradients)).norm()
-
-
-@contextmanager
-def kept_statistics(model: nn.Module) -> Iterator[None]:
-    """Batch norms leave their running statistics as they are: an image that is embedded twice is to count once."""
-    tracking = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
-    for layer in tracking:
-        layer.track_running_stats = False
-    try:
-        yield
-    finally:
-        for layer in tracking:
-            layer.track_running_stats = True

@@ -48,8 +48,9 @@ from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.publish import publish
 from simhand.pretraining.schedule import learning_rate
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.step import Step, batch_views, gradient_norm
+from simhand.pretraining.step import Step, batch_views
 from simhand.pretraining.temporal import read_temporal_positives
+from simhand.pretraining.training_model import gradient_norm
 
 log = logging.getLogger(__name__)
 
