@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor
-from torchvision.transforms.v2 import functional
 
 _SHIFT = 0.1  # of the square's side
 _SCALE_DEVIATION, _SCALE_RANGE = 0.1, (0.9, 1.1)
@@ -47,18 +45,3 @@ def _random_colours(rng: np.random.Generator) -> tuple[tuple[str, float], ...]:
     changes = [(name, rng.uniform(*_COLOUR_FACTOR)) for name in ("brightness", "contrast", "saturation")]
     changes.append(("hue", rng.uniform(-_HUE_SHIFT, _HUE_SHIFT)))
     return tuple(changes[place] for place in rng.permutation(len(changes)))
-
-
-_CHANGES = {
-    "brightness": functional.adjust_brightness,
-    "contrast": functional.adjust_contrast,
-    "saturation": functional.adjust_saturation,
-    "hue": functional.adjust_hue,
-}
-
-
-def recolour(image: Tensor, colours: tuple[tuple[str, float], ...]) -> Tensor:
-    """An image (3, H, W) in 0..1 with its colours changed, step by step."""
-    for name, amount in colours:
-        image = _CHANGES[name](image, amount)
-    return image

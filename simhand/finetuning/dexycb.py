@@ -137,7 +137,8 @@ def _hidden(seg: np.ndarray, keypoints_px: np.ndarray) -> float:
 
 def _seen(labels: Labels, behaviour: Behaviour) -> np.ndarray:
     """Which joints (n, 21) are known, and in the picture."""
-    known = (labels.keypoints_px != _UNSEEN).all(axis=-1) & (labels.joints_m != _UNSEEN).all(axis=-1)
+    numbers = np.concatenate([labels.keypoints_px, labels.joints_m], axis=-1)  # (n, 21, 5)
+    known = ((numbers != _UNSEEN) & np.isfinite(numbers)).all(axis=-1)
     if behaviour == "official":
         within = (labels.keypoints_px > 0) & (labels.keypoints_px <= _SIZE_PX)
         return np.asarray(known & within.all(axis=-1))

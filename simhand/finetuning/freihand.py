@@ -11,6 +11,7 @@ have one each; evaluation_xyz.json came out later, as a separate download. Joint
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,9 @@ from simhand.finetuning.reading import MM, incomplete, listed, read_json
 from simhand.finetuning.settings import BACKGROUNDS, ReadSettings
 from simhand.tables import N_JOINTS
 
+log = logging.getLogger(__name__)
+
+_IN_FULL = 32_560  # labels for training
 _CROP_FACTOR = 2.0  # spec: section 10
 _OFFICIAL_SHARE, _OFFICIAL_SEED = 0.9999999999, 5  # of labels that are trained on; of their choice (spec: section 3)
 _LAYOUT = "{0}/rgb/00000000.jpg ..., {0}_K.json and {0}_xyz.json"
@@ -113,7 +117,9 @@ def _chosen(labels: int, versions: int, split: Split, settings: ReadSettings, ro
     """Numbers of the images that are used, version by version: int64 (n,)."""
     rows = official_labels(labels) if settings.behaviour == "official" and split == "training" else np.arange(labels)
     if versions == 1:
-        if split == "training" and set(settings.backgrounds) != set(BACKGROUNDS):
+        if split == "training" and labels == _IN_FULL and settings.backgrounds != BACKGROUNDS[:1]:
+            log.warning("%s has one of FreiHAND's four versions of each training image", root)
+        if split == "training" and settings.backgrounds not in (BACKGROUNDS, BACKGROUNDS[:1]):
             expected, got = f"{len(BACKGROUNDS) * labels:,} training images, on four backgrounds", f"{labels:,}"
             raise LabelledSetError("backgrounds chosen of a set with one", where=root, expected=expected, got=got)
         return rows

@@ -47,6 +47,11 @@ class LabelledSet:
         if not needed.all():  # a reader leaves such hands out: they have no unit of length
             name = self.names[int(needed.argmin())]
             raise LabelledSetError("a hand without wrist or middle finger", where=f"{self.root}, {name}")
+        known = np.isfinite(self.joints_mm).all(axis=2) & np.isfinite(self.keypoints_px).all(axis=2)
+        lacking = (self.seen & ~known).any(axis=1)  # (N,)
+        if lacking.any():
+            name = self.names[int(lacking.argmax())]
+            raise LabelledSetError("a joint counts as seen and is not a finite number", where=f"{self.root}, {name}")
 
     def __len__(self) -> int:
         return len(self.names)

@@ -8,13 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from simhand.errors import LabelledSetError
 from simhand.files import keypoints_column, write_parquet
 from simhand.finetuning.crops import crop_affine
 from simhand.finetuning.heads import HEADS, Prediction
-from simhand.finetuning.labelled import LabelledSet, read_image
+from simhand.finetuning.labelled import LabelledSet
 from simhand.finetuning.order import Key
 from simhand.finetuning.peclr_protocol import box_of_keypoints, first_box
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
@@ -75,11 +77,28 @@ def see_unaided(model: nn.Module, dataset: HandImages, settings: FinetuningSetti
     A first pass sees the middle of the image; the keypoints that it finds give the squares of the second
     (`peclr_protocol`).
     """
-    side = read_image(dataset.hands.root / str(dataset.hands.images[0])).shape[2]
-    middle = np.tile(first_box(side) - dataset.offset, (len(dataset), 1))
+    middle = np.stack([first_box(side) - dataset.offset for side in square_sides_px(dataset.hands)])
     found = see(model, dataset.within(middle), settings, processes)
-    boxes = np.stack([box_of_keypoints(keypoints) for keypoints in found.keypoints_px])
+    boxes = np.stack([box_of_keypoints(np.nan_to_num(keypoints)) for keypoints in found.keypoints_px])
     return see(model, dataset.within(boxes), settings, processes)
+
+
+def square_sides_px(hands: LabelledSet) -> list[int]:
+    """The sides of square images.
+
+    Raises:
+        LabelledSetError: one is not square.
+    """
+    sides = []
+    for image in hands.images:
+        with Image.open(hands.root / str(image)) as opened:  # its head alone
+            width, height = opened.size
+        if width != height:
+            hint = "evaluation_crops: keypoints"
+            where = hands.root / str(image)
+            raise LabelledSetError("no square image", where=where, got=f"{width} x {height} pixels", hint=hint)
+        sides.append(width)
+    return sides
 
 
 def _of_all(part: Tensor, total: int, processes: Processes) -> np.ndarray:

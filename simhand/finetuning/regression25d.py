@@ -53,14 +53,11 @@ class Float32Linear(nn.Linear):
 
 
 class AnyBatchNorm(nn.BatchNorm1d):
-    """Batch norm with the statistics of earlier batches where a batch has none or nothing is learnt from it.
-
-    A batch of one image has no variance; and asking for a prediction while training changes no statistics.
-    """
+    """Batch norm with the statistics of earlier batches where a batch has none: a single image has no variance."""
 
     def forward(self, input: Tensor) -> Tensor:
         """(B, channels) to the same."""
-        if self.training and len(input) > 1 and torch.is_grad_enabled():
+        if self.training and len(input) > 1:
             return super().forward(input)
         mean, variance = self.running_mean, self.running_var
         return nn.functional.batch_norm(input, mean, variance, self.weight, self.bias, eps=self.eps)

@@ -112,7 +112,9 @@ class HandImages(Dataset[Part]):
 
     def within(self, boxes: np.ndarray) -> HandImages:
         """The same hands, cut out around these boxes (N, 4) as PeCLR does: left, top, right and bottom in pixels."""
-        sides_px = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / FILLED
+        sides_px = (
+            np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) / FILLED
+        )  # all keypoints may be in one pixel
         hands = replace(self.hands, centers_px=(boxes[:, :2] + boxes[:, 2:]) / 2, sides_px=sides_px)
         return HandImages(hands, self.image_size, official=self.official, inverted=self.inverted)
 

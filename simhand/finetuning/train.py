@@ -42,6 +42,7 @@ from simhand.finetuning.predict import (
     mean_pose,
     see,
     see_unaided,
+    square_sides_px,
     write_predictions,
 )
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
@@ -52,12 +53,12 @@ from simhand.pretraining.device import choose_device
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.state_file import read_state
-from simhand.pretraining.training_model import gradient_norm, kept_statistics
+from simhand.pretraining.training_model import gradient_norm
 
 log = logging.getLogger(__name__)
 
 _DECAY = 0.1
-_BEST = "best.pt"
+_BESTS = "best_*.pt"
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs, *, st
     device = choose_device(settings.device)
     read = start.read.model_copy(update={"behaviour": settings.behaviour})
     hands, unseen = (READERS[start.format](start.labelled, split, read) for split in get_args(Split))
+    if settings.evaluation_crops == "peclr":
+        square_sides_px(unseen)  # told before training, not after it
     hands = share_of_labels(hands, start.percent, start.seed, first=settings.behaviour == "official")
     card = run_card(settings, Labels(hands, start.format, start.percent, start.seed), start.encoder)
     checkpoints = Checkpoints(outputs.checkpoints, card)  # whose steps are those of the run
@@ -212,9 +215,15 @@ def _train(run: _Run, stop: Event) -> bool:
             log.warning("stopped after step %d of %d; the next start goes on from there", done, run.plan.steps)
             return False
     if run.held_out is not None:
-        run.model.load_state_dict(read_state(run.checkpoints.folder / _BEST))
+        run.processes.wait()  # until the first one has written them
+        run.model.load_state_dict(read_state(_best_path(run)))
         log.info("the weights of epoch %d, of %.2f mm on held-out labels", run.best.epoch, run.best.error_mm)
     return True
+
+
+def _best_path(run: _Run) -> Path:
+    """The weights of the best epoch so far."""
+    return run.checkpoints.folder / f"best_{run.best.epoch:06d}.pt"
 
 
 def _step(run: _Run, batch: Sample, step: int, stop: Event) -> bool:
@@ -226,18 +235,28 @@ def _step(run: _Run, batch: Sample, step: int, stop: Event) -> bool:
     losses = _with_l2(head.losses(output, batch, run.settings, run.processes), run)
     run.optimiser.zero_grad()
     losses["loss"].backward()
-    with torch.no_grad(), kept_statistics(run.model):
+    run.model.eval()  # what is asked for the metric changes no statistics
+    with torch.no_grad():
         error_mm = errors_mm(head.predict(output, batch).locations, batch).sum()
-        norm = gradient_norm(run.model)
-    own = torch.stack([error_mm, error_mm.new_tensor(len(batch.image)), error_mm.new_tensor(float(stop.is_set()))])
-    error_mm, images, stopping = run.processes.sum(own).tolist()  # the one exchange of a step, besides the gradients
-    values = {name: loss.item() for name, loss in losses.items()}
-    if not math.isfinite(values["loss"] + norm.item()):
-        raise _broken(values, norm.item(), step, run)
+    stopping, images, error_mm, norm, *parts = _agreed(losses, error_mm, batch, run, stop)
+    values = dict(zip(losses, parts, strict=True))
+    if not math.isfinite(values["loss"] + norm):
+        raise _broken(values, norm, step, run)
     run.optimiser.step()
     run.tally.add(images, {"mpjpe_mm": error_mm / images, **values})
     run.journal.step(images, values["loss"])
     return stopping > 0
+
+
+def _agreed(losses: dict[str, Tensor], error_mm: Tensor, batch: Sample, run: _Run, stop: Event) -> list[float]:
+    """How many processes are to stop, images and sum of errors of all; then the gradient's length, and the losses.
+
+    One exchange between processes, besides those of losses and gradients, and one wait for the device a step.
+    """
+    own = [error_mm.new_tensor([float(stop.is_set()), len(batch.image)]), error_mm[None]]
+    everybody = run.processes.sum(torch.cat(own))
+    alike = torch.stack([gradient_norm(run.model), *losses.values()]).detach()
+    return [*torch.cat([everybody, alike.to(everybody.dtype)]).tolist()]
 
 
 def _with_l2(losses: dict[str, Tensor], run: _Run) -> dict[str, Tensor]:
@@ -255,7 +274,7 @@ def _end_epoch(run: _Run, epoch: int, rate: float) -> None:
         seen = see(run.model, run.held_out, run.settings, run.processes)
         row["held_out_mpjpe_mm"] = mean_error_mm(seen, run.held_out.hands)
         if run.best.better(row["held_out_mpjpe_mm"], epoch) and run.processes.first:
-            with whole_file(run.checkpoints.folder / _BEST) as temporary:
+            with whole_file(_best_path(run)) as temporary:
                 torch.save(run.model.state_dict(), temporary)
     run.journal.add(row)
 
@@ -275,6 +294,8 @@ def _is_saved(run: _Run, done: int) -> bool:
 def _save(run: _Run, done: int) -> None:
     if run.processes.first:
         run.checkpoints.save(done, run.model, run.optimiser, tally=run.tally, best=run.best)
+        for path in set(run.checkpoints.folder.glob(_BESTS)) - {_best_path(run)}:
+            path.unlink()  # now that no checkpoint to go on from needs it
 
 
 def _publish(run: _Run, card: Card, outputs: Outputs) -> None:
@@ -282,7 +303,8 @@ def _publish(run: _Run, card: Card, outputs: Outputs) -> None:
     write_model(run.model, card, outputs.model)
     run.journal.publish(outputs.metrics)
     run.checkpoints.clear()  # before the journal, without which a checkpoint is of no use
-    (run.checkpoints.folder / _BEST).unlink(missing_ok=True)
+    for path in run.checkpoints.folder.glob(_BESTS):
+        path.unlink()
     run.journal.path.unlink()
 
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from simhand.errors import ConfigError, WeightsError
+from simhand.pretraining.foreign_state import read_foreign_state
 from simhand.pretraining.official import from_official, is_official
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.pretraining.state_file import read_state
 
 log = logging.getLogger(__name__)
 
@@ -91,10 +91,9 @@ _PARALLEL = "module."  # what DataParallel puts before each name
 
 def _state_in(path: Path) -> dict[str, Tensor]:
     try:
-        state = read_state(path)
+        state = read_foreign_state(path)
     except ValueError as error:
-        hint = "save its tensors alone, as {'state_dict': ...}, if it holds other things" if path.is_file() else None
-        raise WeightsError("cannot read initial weights", where=path, got=error, hint=hint) from error
+        raise WeightsError("cannot read initial weights", where=path, got=error) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):

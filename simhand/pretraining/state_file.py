@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 # What torch.load raises for files that it cannot read: a text file is a KeyError, for one.
-_UNREADABLE = (OSError, EOFError, RuntimeError, KeyError, ValueError, IndexError, TypeError, pickle.UnpicklingError)
+UNREADABLE = (OSError, EOFError, RuntimeError, KeyError, ValueError, IndexError, TypeError, pickle.UnpicklingError)
 
 
 def read_state(path: Path) -> Any:
@@ -20,5 +20,5 @@ def read_state(path: Path) -> Any:
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
