@@ -38,7 +38,7 @@ from simhand.joints import JOINTS
 
 ORDER = (20, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12, 19, 18, 17, 16)
 """Of each joint, its place among the layout's 21 of a hand."""
-_CROP_FACTOR = 1.75  # spec: section 10
+CROP_FACTOR = 1.75  # spec: section 10
 _SMALLEST_PX = 100
 _HINT = "unpack annotations and images of AssemblyHands v1-1; where test has no joints, set evaluation_split: val"
 
@@ -98,7 +98,7 @@ def hand_boxes_squares(boxes_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     1.75 times the longer side, 100 pixels at least; rounded towards zero as officially (spec: section 10).
     """
     low, high = boxes_px[:, :2], boxes_px[:, 2:]
-    sides = np.maximum((_CROP_FACTOR * (high - low).max(axis=1)).astype(np.int64), _SMALLEST_PX)
+    sides = np.maximum((CROP_FACTOR * (high - low).max(axis=1)).astype(np.int64), _SMALLEST_PX)
     return np.trunc((low + high) / 2 - sides[:, None] / 2).astype(np.int64), sides
 
 

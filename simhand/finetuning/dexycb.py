@@ -45,7 +45,7 @@ from simhand.finetuning.settings import Behaviour, ReadSettings
 from simhand.joints import JOINTS
 from simhand.progress import Progress
 
-_CROP_FACTOR = 1.75  # spec: section 10
+CROP_FACTOR = 1.75  # spec: section 10
 _SIZE_PX = np.array([640, 480])
 _UNSEEN = -1  # stands for what is not known
 _HAND = 255  # in seg
@@ -156,7 +156,7 @@ def _labelled_set(
     images = names_of([cameras[c].file("color", frame, "jpg") for c, frame in zip(of, frames, strict=True)])
     axis = np.broadcast_to(mirror_axis(_SIZE_PX[0], behaviour), len(rows))
     keypoints_px = mirror_pixels(labels.keypoints_px, flipped, axis)
-    centers_px, sides_px = hand_squares(keypoints_px, _CROP_FACTOR, seen)
+    centers_px, sides_px = hand_squares(keypoints_px, CROP_FACTOR, seen)
     unknown = (labels.joints_m == _UNSEEN).all(axis=-1, keepdims=True)
     return LabelledSet(
         root=root,

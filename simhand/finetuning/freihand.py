@@ -25,7 +25,7 @@ from simhand.tables import N_JOINTS
 log = logging.getLogger(__name__)
 
 _IN_FULL = 32_560  # labels for training
-_CROP_FACTOR = 2.0  # spec: section 10
+CROP_FACTOR = 2.0  # spec: section 10
 _OFFICIAL_SHARE, _OFFICIAL_SEED = 0.9999999999, 5  # of labels that are trained on; of their choice (spec: section 3)
 _LAYOUT = "{0}/rgb/00000000.jpg ..., {0}_K.json and {0}_xyz.json"
 _HINTS = {
@@ -58,7 +58,7 @@ def _labelled_set(
 ) -> LabelledSet:
     """The set of the images of these numbers, whose labels (n, 21, 3) and cameras (n, 3, 3) repeat."""
     keypoints_px = project(joints_m, cameras)
-    centers_px, sides_px = hand_squares(keypoints_px, _CROP_FACTOR)
+    centers_px, sides_px = hand_squares(keypoints_px, CROP_FACTOR)
     labels, count = numbers % len(joints_m), len(numbers)
     images = names_of([f"{split}/rgb/{number:08d}.jpg" for number in numbers])
     return LabelledSet(

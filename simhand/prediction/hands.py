@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from simhand.errors import WeightsError
+from simhand.finetuning import assemblyhands, dexycb, freihand
 from simhand.finetuning.augment import plain_view
 from simhand.finetuning.heads import HEADS, Head
 from simhand.finetuning.model_file import Card, read_model
@@ -26,7 +27,11 @@ from simhand.pretraining.device import choose_device
 # Sides of the squares that fine-tuning cuts out, in units of the keypoints' extent, by layout (spec: section 10). The
 # detector's boxes lie around MediaPipe's keypoints, which are those of the labels: on 200 labelled images in FreiHAND's
 # layout the labels' extent is 0.97 times theirs (5th to 95th percentile: 0.92 to 1.04), and training varies it by 0.1.
-_SQUARES = {"freihand": 2.0, "dexycb": 1.75, "assemblyhands": 1.75}
+_SQUARES = {
+    "freihand": freihand.CROP_FACTOR,
+    "dexycb": dexycb.CROP_FACTOR,
+    "assemblyhands": assemblyhands.CROP_FACTOR,
+}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from simhand.errors import WeightsError
+from simhand.finetuning.formats import READERS, Format
 from simhand.finetuning.heads import HEADS
 from simhand.finetuning.model_file import read_model, write_model
 from simhand.hands.detector import Detection
@@ -114,6 +116,12 @@ def test_of_two_boxes_on_one_hand_the_better_counts(model: Path, frame: np.ndarr
 def test_a_hand_at_the_border_is_seen_with_black_beyond(model: Path, frame: np.ndarray) -> None:
     found: list[FoundHand] = Predictor(model, SETTINGS).hands_in([frame], [[detection((-30, 100, 30, 170))]])[0]
     assert np.isfinite(found[0].keypoints_px).all()
+
+
+@pytest.mark.parametrize("layout", READERS)
+def test_squares_are_those_that_the_readers_cut(layout: Format) -> None:
+    reader = import_module(READERS[layout].__module__)
+    assert square_factor({"format": layout}) == reader.CROP_FACTOR
 
 
 def test_squares_are_those_of_the_models_training() -> None:
