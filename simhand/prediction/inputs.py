@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -33,16 +34,30 @@ def find_inputs(paths: Sequence[Path], out: Path) -> list[Input]:
     A file that is named counts as a video unless its name is an image's. Files of the same name get numbered drawings.
 
     Raises:
-        InputError: a path leads nowhere, a folder has neither images nor videos, or `out` is the folder of an input.
+        InputError: a path leads nowhere, a folder has neither images nor videos, or `out` is the folder of an input, is
+            no folder, or cannot be written to.
     """
     files = list({file.resolve(): file for path in paths for file in _files(path)}.values())
     for file in files:
         if file.resolve().parent == out.resolve():
             hint = "name another folder: drawings would stand between the files that they show"
             raise InputError("the output folder holds an input", where=file, got=out, hint=hint)
+    _check_output(out)
     kinds = [_kind(file) for file in files]
     names = _distinct([f"{text_of(file.stem)}_hands{_DRAWN[kind]}" for file, kind in zip(files, kinds, strict=True)])
     return [Input(*one) for one in zip(files, kinds, names, strict=True)]
+
+
+def _check_output(out: Path) -> None:
+    """Tries whether a folder can be written to, or made, without leaving anything behind."""
+    try:
+        place = next(folder for folder in (out, *out.absolute().parents) if os.path.lexists(folder))
+        if not place.is_dir():
+            raise InputError("the output folder is a file", where=place, expected="a folder, or a new name")
+        with tempfile.TemporaryFile(dir=place):
+            return
+    except OSError as error:
+        raise InputError("cannot write to the output folder", where=out, got=error) from error
 
 
 def text_of(path: Path | str) -> str:

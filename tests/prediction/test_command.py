@@ -85,6 +85,8 @@ def test_a_damaged_file_among_others_makes_the_status_1(hands: list[Truth], mode
         (["nowhere.jpg", "--model", "MODEL", "--out", "OUT"], "no such file or folder"),
         ([__file__, "--model", "nowhere.pt", "--out", "OUT"], "cannot read a fine-tuned model"),
         ([__file__, "--model", "MODEL", "--out", str(Path(__file__).parent)], "the output folder holds an input"),
+        ([__file__, "--model", "nowhere.pt", "--out", __file__], "the output folder is a file"),
+        ([__file__, "--model", "nowhere.pt", "--out", "/proc/new"], "cannot write to the output folder"),
         ([__file__, "--model", "MODEL", "--out", "OUT", "--bone-mm", "-1"], "--bone-mm"),
         ([__file__, "--model", "MODEL", "--out", "OUT", "--score-threshold", "2"], "--score-threshold"),
     ],

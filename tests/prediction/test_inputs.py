@@ -60,6 +60,29 @@ def test_drawings_do_not_go_among_the_inputs(tmp_path: Path) -> None:
             find_inputs(paths, tmp_path / "in" / ".." / "in")
 
 
+def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (image, file) = touch(tmp_path / "in", "a.jpg", "file")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    for out in (file, file / "below", tmp_path / "dangling"):
+        with pytest.raises(InputError, match="the output folder is a file"):
+            find_inputs([image], out)
+
+
+def test_an_output_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    """Nobody may write to /proc, nor, where there is none, to the root of the disk."""
+    (image,) = touch(tmp_path / "in", "a.jpg")
+    with pytest.raises(InputError, match=r"(?s)cannot write to the output folder.*/proc/new/out"):
+        find_inputs([image], Path("/proc/new/out"))
+
+
+def test_an_output_folder_is_tried_without_a_trace(tmp_path: Path) -> None:
+    (image,) = touch(tmp_path / "in", "a.jpg")
+    (tmp_path / "there").mkdir()
+    for out in (tmp_path / "there", tmp_path / "new" / "folder"):
+        find_inputs([image], out)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.jpg", "in", "there"]
+
+
 def quarters() -> np.ndarray:
     """(40, 60, 3): 40, 80 over 120, 160."""
     return np.repeat(np.kron(np.array([[40, 80], [120, 160]]), np.ones((20, 30)))[..., None], 3, 2).astype(np.uint8)
