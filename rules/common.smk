@@ -288,6 +288,8 @@ def labelled_files(wildcards):
 def initial_encoder(wildcards):
     if wildcards.run == NO_PRETRAINING:
         return []
+    if wildcards.run in CONFIG.encoders:
+        return [str(CONFIG.encoders[wildcards.run])]
     return [f"results/pretraining/{wildcards.run}/encoder.pt"]
 
 

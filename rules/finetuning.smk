@@ -34,7 +34,7 @@ rule finetune:
     shell:
         "python -m simhand.finetuning --settings {params.settings:q} --execution {params.execution:q}"
         " --labelled {params.folder:q} --format {params.format} --read {params.read:q}"
-        " --initial-encoder {params.encoder} --fraction {wildcards.percent} --seed {wildcards.seed}"
+        " --initial-encoder {params.encoder:q} --fraction {wildcards.percent} --seed {wildcards.seed}"
         " --model {output.model} --metrics {output.metrics} --predictions {output.predictions}"
         " --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"
 

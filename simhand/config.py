@@ -114,7 +114,7 @@ class ExperimentSettings(Settings):
     """What is fine-tuned and compared: each run on each labelled set, with each fraction of labels and each seed."""
 
     runs: tuple[Name, ...] = Field(
-        (), description=f"pre-training runs, and {NO_PRETRAINING!r} for random initial weights"
+        (), description=f"pre-training runs, names of `encoders`, and {NO_PRETRAINING!r} for random initial weights"
     )
     labelled: tuple[Name, ...] = Field((), description="names of labelled sets")
     label_percents: tuple[Percent, ...] = Field((100,), min_length=1, description="percentages of the training labels")
@@ -145,8 +145,15 @@ class Config(Settings):
     pretraining: dict[Name, PretrainingSettings] = Field(
         default_factory=dict, description="stage 10: runs, by name; the block `defaults` holds what they share"
     )
+    encoders: dict[Name, Path] = Field(
+        default_factory=dict,
+        description="stage 11: files of encoders from elsewhere, by name, which the experiment may compare like runs: "
+        "torchvision's state_dict, the official checkpoint, or PeCLR's published file",
+    )
     labelled: dict[Name, LabelledSettings] = Field(default_factory=dict, description="labelled sets, by name")
-    finetuning: FinetuningSettings = Field(default_factory=FinetuningSettings, description="stage 11: DetNet")
+    finetuning: FinetuningSettings = Field(
+        default_factory=FinetuningSettings, description="stage 11: a head on an encoder, trained on labelled sets"
+    )
     experiment: ExperimentSettings = Field(
         default_factory=ExperimentSettings, description="stage 11: what is compared; nothing: no labels are needed"
     )
@@ -236,12 +243,25 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     for name, run in config.pretraining.items():
         yield from _run_contradictions(name, run, config)
     runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
-    yield from _unknown("experiment.runs", runs, config.pretraining)
+    yield from _unknown("experiment.runs", runs, {**config.pretraining, **config.encoders})
+    yield from _crop_contradictions(config)
+    for name, path in config.encoders.items():
+        yield from _missing_file(f"encoders.{name}", path)
+        if name in {NO_PRETRAINING, *config.pretraining}:
+            yield {"what": f"encoders.{name}: this name is taken", "hint": "choose another"}
     yield from _unknown("experiment.labelled", config.experiment.labelled, config.labelled)
     if config.experiment.paper is not None:
         yield from _paper_contradictions(config.experiment.paper, config)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _crop_contradictions(config: Config) -> Iterator[dict[str, Any]]:
+    for name in sorted(_compared_sets(config.experiment) & config.labelled.keys()):
+        layout = config.labelled[name].format
+        if config.finetuning.evaluation_crops == "peclr" and layout != "freihand":
+            what = "finetuning.evaluation_crops: peclr looks for the hand in the middle of square images"
+            yield {"what": what, "expected": "labelled sets of format freihand", "got": f"labelled.{name}: {layout}"}
 
 
 def _compared_sets(experiment: ExperimentSettings) -> set[str]:

@@ -74,6 +74,9 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("pools.demo.sources", ["dmo"], ["pools.demo.sources", "dmo", "did you mean demo?"]),
         ("pretraining.peclr.pool", "all", ["pretraining.peclr.pool", "one of demo"]),
         ("experiment.runs", ["none", "sincere"], ["experiment.runs", "sincere", "simclr"]),
+        ("encoders", {"imagenet": "no/such.pth"}, ["encoders.imagenet", "no such file", "no/such.pth"]),
+        ("encoders", {"peclr": "config.yaml"}, ["encoders.peclr: this name is taken"]),
+        ("finetuning.evaluation_crops", "peclr", ["middle of square images", "labelled.demo_assemblyhands"]),
         ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
         ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
         ("sources.demo.videos", "demo/none", ["no such folder", "make demo"]),
@@ -237,6 +240,15 @@ def test_a_methods_run_has_the_encoder_that_is_fine_tuned(values: dict[str, Any]
     with pytest.raises(ConfigError, match=r"pretraining\.peclr\.encoder is not the encoder that is fine-tuned"):
         load_config(alone)
     assert load_config(changed(alone, "experiment.paper", None)).for_paper is None
+
+
+def test_an_encoder_from_elsewhere_is_compared_like_a_run(values: dict[str, Any]) -> None:
+    given = changed(values, "encoders", {"imagenet": "config.yaml"})
+    assert (
+        load_config(changed(given, "experiment.runs", ["none", "imagenet"])).encoders["imagenet"].name == "config.yaml"
+    )
+    with pytest.raises(ConfigError, match=r"(?s)experiment\.runs.*imagenet"):
+        load_config(changed(given, "experiment.runs", ["imagenett"]))
 
 
 def test_a_run_of_the_name_of_one_that_a_table_needs(values: dict[str, Any]) -> None:

@@ -51,9 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--labelled", type=Path, required=True, help="folder of the labelled set")
     parser.add_argument("--format", choices=sorted(READERS), required=True, help="its layout")
     parser.add_argument("--read", type=json.loads, default={}, help="ReadSettings as JSON: how the set is read")
-    parser.add_argument(
-        "--initial-encoder", type=_encoder, required=True, help="encoder.pt of a pre-training run, or none"
-    )
+    encoders = "encoder.pt of a pre-training run, torchvision's state_dict, the official checkpoint, or none"
+    parser.add_argument("--initial-encoder", type=_encoder, required=True, help=encoders)
     parser.add_argument("--fraction", type=_percent, default=100, help="percent of the training labels")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order, views and the choice of labels")
     parser.add_argument("--model", type=Path, required=True, help="the model to write")

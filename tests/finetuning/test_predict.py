@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
+from simhand.errors import LabelledSetError
 from simhand.files import keypoints_array, read_parquet
 from simhand.finetuning.detnet import DetNetOutput
 from simhand.finetuning.freihand import read_freihand
@@ -154,3 +156,17 @@ def test_without_labels_the_second_pass_sees_what_the_first_found(hands: Labelle
     watching = Watching(cells)
     see_unaided(watching, dataset_of(moved, SETTINGS, None, inverted=False), SETTINGS, ALONE)
     assert all(torch.equal(*pair) for pair in zip(watching.images, model.images, strict=True))  # labels do not matter
+
+
+def test_a_first_pass_that_sees_all_in_one_place_is_no_end(hands: LabelledSet) -> None:
+    one_cell = torch.full((21, 2), 7)
+    found = see_unaided(Watching(one_cell), dataset_of(hands, SETTINGS, None, inverted=False), SETTINGS, ALONE)
+    assert np.isfinite(found.keypoints_px).all()
+
+
+def test_images_that_are_not_square_have_no_middle_third(hands: LabelledSet, tmp_path: Path) -> None:
+    (tmp_path / "training/rgb").mkdir(parents=True)
+    Image.new("RGB", (80, 60)).save(tmp_path / str(hands.images[0]))
+    dataset = dataset_of(replace(hands.subset(np.array([0])), root=tmp_path), SETTINGS, None, inverted=False)
+    with pytest.raises(LabelledSetError, match=r"no square image\n.*00000000.jpg\n.*80 x 60"):
+        see_unaided(Watching(torch.zeros(21, 2, dtype=torch.long)), dataset, SETTINGS, ALONE)

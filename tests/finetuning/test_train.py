@@ -215,6 +215,43 @@ def test_early_stopping_interrupted_comes_to_the_same_end(start: Start, tmp_path
     in_the_end_the_same(outputs, unbroken)
 
 
+def test_the_best_epoch_of_two_processes_is_the_last(start: Start, tmp_path: Path) -> None:
+    """All of them predict with its weights, which the first writes while the others are done."""
+    update = {"patience_epochs": 5, "held_out_percent": 25, "epochs": 3, "processes": 2, "learning_rate": 1e-4}
+    settings, outputs = SETTINGS.model_copy(update={**update, "encoder": "resnet50"}), outputs_in(tmp_path)
+    finished = subprocess.run(command_line(settings, start, outputs), capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    errors = [row["held_out_mpjpe_mm"] for row in rows_of(outputs.metrics)]
+    assert f"the weights of epoch {int(np.argmin(errors)) + 1}," in finished.stderr
+    model, settings, _ = read_model(outputs.model)
+    hands = read_freihand(start.labelled, "evaluation", ReadSettings())
+    seen = see(model, dataset_of(hands, settings, None, inverted=False), settings)
+    table = pq.read_table(outputs.predictions)
+    apart_mm = np.abs(keypoints_array(table["predicted_mm"]) - in_camera_frame(seen.locations, hands.joints_mm))
+    assert (apart_mm.max(axis=2) < 1e-2).mean(axis=1).min() > 0.9  # each image; a peak may be chosen otherwise
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ended_by", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 128 + 15), (signal.SIGINT, 128 + 2)]
+)
+def test_two_interrupted_processes_go_on_to_the_same_end(
+    two_processes: tuple[Outputs, str], start: Start, tmp_path: Path, ended_by: signal.Signals, code: int
+) -> None:
+    outputs, settings = outputs_in(tmp_path), SETTINGS.model_copy(update={"processes": 2})
+    command = command_line(settings, start, outputs)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not (outputs.checkpoints / "step_000000004.pt").exists():  # two epochs
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(ended_by)
+    assert process.wait() == code
+    assert not outputs.model.exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    in_the_end_the_same(outputs, two_processes[0])
+
+
 def test_l2_is_added_to_the_loss(start: Start, tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"epochs": 1, "l2_weight": 1e-4, "learning_rate": 1e-12})
     finetune(settings, start, outputs_in(tmp_path))
