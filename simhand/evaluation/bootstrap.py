@@ -27,7 +27,9 @@ _AT_ONCE = 4_000_000  # draws held in memory
 class Difference:
     """A run's error less a baseline's, negative where the run is better, and the interval that it lies in.
 
-    The interval is NaN where all images come from one recording: they tell nothing of others.
+    The interval is NaN where all images come from one recording: they tell nothing of others. Where a run has one seed,
+    nothing tells how much training again would change it: the interval is then that of these two models alone, on other
+    recordings, and holds the difference of the methods less often than it says.
     """
 
     mean_mm: float

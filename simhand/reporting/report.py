@@ -17,7 +17,7 @@ from simhand.reporting.paper_page import paper_section
 from simhand.reporting.run_cards import read_card
 from simhand.reporting.runs_table import runs_grid, runs_table
 from simhand.reporting.settings import ReportSettings
-from simhand.reporting.table import error_table, mean_pose_note, table_grid
+from simhand.reporting.table import error_table, interval_note, mean_pose_note, table_grid
 from simhand.reporting.text_files import write_csv, write_text
 
 _LEAD = "From videos of hands to a pre-trained encoder and its errors in 3D hand pose."
@@ -26,7 +26,9 @@ _ERRORS = (
     "PA-MPJPE: the same after Procrustes alignment. PCK-AUC: area under the curve of correct keypoints from 20 to 50 "
     "mm, in percent. With several seeds, mean ± standard deviation. The best of each group stands out. Against "
     "without: by how much the MPJPE is greater than without pre-training, and the interval that holds the true "
-    "difference 95 times in 100, by a bootstrap over recordings and seeds; where it holds 0, no difference is shown."
+    "difference 95 times in 100, by a bootstrap over recordings and seeds; where it holds 0, no difference is shown. "
+    "Of a labelled set that names no recordings, as FreiHAND, each image counts as one, though neighbouring ones are "
+    "alike: there the interval is too narrow."
 )
 _PRETRAINING = (
     "Final loss: the contrastive loss, a mean over the last epoch; beside it the loss of guessing each view's partner "
@@ -92,7 +94,7 @@ def _error_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folde
     condition_figure(conditions, styles, folder / "conditions.png")
     pictures = [("Errors by finger and by how hands are seen", folder / "conditions.png")]
     return [
-        Section("Errors", f"{_ERRORS} {mean_pose_note(errors)}", [grid]),
+        Section("Errors", " ".join(filter(None, (_ERRORS, interval_note(errors), mean_pose_note(errors)))), [grid]),
         Section("Errors by finger and by how hands are seen", _CONDITIONS, pictures=pictures),
     ]
 

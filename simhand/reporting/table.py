@@ -34,6 +34,7 @@ _MEAN_POSE = "mean_pose_mpjpe_mm"  # of answering every image with the mean of t
 _GROUP = ["labelled", "percent"]  # what is compared with each other
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns on the page
 _DIFFERENCE = ("difference_mm", "difference_low_mm", "difference_high_mm")
+AGAINST = "against without (95 %)"  # heading of the difference and its interval
 
 
 def run_label(run: str) -> str:
@@ -107,7 +108,7 @@ def table_grid(table: pd.DataFrame) -> Grid:
     }
     places = {heading: place for place, heading in enumerate(columns)}
     best = {(row, places[measure.heading]) for measure in _SHOWN for row in best_rows(table, _GROUP, measure)}
-    columns["against without"] = _difference_texts(table)
+    columns[AGAINST] = _difference_texts(table)
     return Grid(list(columns), list(zip(*columns.values(), strict=True)), _NUMBERS, frozenset(best))
 
 
@@ -127,6 +128,13 @@ def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
     if pd.isna(mean_mm):
         return ""
     return f"{mean_mm:+.2f}" + ("" if pd.isna(low_mm) else f" ({low_mm:+.1f} to {high_mm:+.1f})")
+
+
+def interval_note(table: pd.DataFrame) -> str:
+    """What intervals of models with one seed do not tell, in a sentence; empty where there are none."""
+    if not (table[_DIFFERENCE[0]].notna() & (table["seeds"] == 1)).any():
+        return ""
+    return "With one seed the interval is of these two models alone, not of the methods: training again may give others."
 
 
 def best_rows(table: pd.DataFrame, group: Sequence[str], measure: Measure) -> list[int]:

@@ -44,6 +44,8 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
     assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
     assert '<a href="data/index.html">The data report</a>' in html
     assert "<strong>18.00</strong>" in html
+    assert "With one seed the interval is of these two models alone" in html
+    assert "as FreiHAND, each image counts as one" in html
     assert "http" not in html
     assert "<script" not in html
     assert str(tmp_path) not in html

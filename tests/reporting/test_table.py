@@ -12,7 +12,7 @@ from simhand.errors import TableError
 from simhand.evaluation.bootstrap import paired_difference
 from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import Result
-from simhand.reporting.table import error_table, mean_pose_note, table_grid
+from simhand.reporting.table import error_table, interval_note, mean_pose_note, table_grid
 from tests.reporting.conftest import write_predictions
 
 
@@ -100,6 +100,20 @@ def test_the_difference_to_no_pretraining_is_that_of_the_predictions(make_result
     assert expected.low_mm < -1.7 < expected.high_mm
     assert table.loc[("y", "a"), "difference_mm"] == pytest.approx(0)
     assert table["difference_mm"].isna().tolist() == [False, True, False, True, True]
+
+
+def test_what_an_interval_of_one_seed_does_not_tell_is_said(make_result: Callable[..., Result]) -> None:
+    def note(runs: list[str], seeds: int) -> str:
+        return interval_note(error_table([make_result(run, seed, 9.0, 0.5) for run in runs for seed in range(seeds)]))
+
+    assert "two models alone, not of the methods" in note(["none", "a"], 1)
+    assert note(["none", "a"], 2) == ""
+    assert note(["a", "b"], 1) == ""  # no interval
+
+
+def test_the_column_says_what_its_brackets_are(make_result: Callable[..., Result]) -> None:
+    grid = table_grid(error_table([make_result(run, 0, 9.0, 0.5) for run in ("none", "a")]))
+    assert grid.header[-1] == "against without (95 %)"
 
 
 def test_each_labelled_set_and_share_has_its_own_best(make_result: Callable[..., Result]) -> None:
