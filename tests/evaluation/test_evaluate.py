@@ -61,6 +61,14 @@ def test_true_hands_moved_and_scaled_have_no_error() -> None:
     assert metrics["own_mean_pose_mpjpe_mm"] > 10
 
 
+def test_a_mean_pose_is_judged_at_the_hands_place_and_size(tmp_path: Path) -> None:
+    """The mean of unit hands that point different ways has a shorter bone than they."""
+    true_mm = some_hands(3, 0)
+    elsewhere = write_predictions(tmp_path / "predictions.parquet", true_mm, true_mm, mean_mm=true_mm * 0.5 + 30)
+    metrics = all_metrics(read_predictions(elsewhere))
+    assert metrics["mean_pose_mpjpe_mm"] == pytest.approx(0, abs=1e-4)
+
+
 def test_the_mean_pose_by_hand() -> None:
     true_mm = np.zeros((2, 21, 3))
     true_mm[0, 9], true_mm[1, 9] = (0, 10, 0), (0, 0, 20)

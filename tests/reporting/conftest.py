@@ -164,10 +164,10 @@ def pool(tmp_path: Path, shard: Shard) -> Pool:
 TRUE_MM = np.stack([np.linspace(0, 80, 21), np.linspace(0, 60, 21), np.full(21, 400.0)], axis=1)  # (21, 3)
 
 
-def write_predictions(path: Path, errors_mm: Sequence[float]) -> None:
+def write_predictions(path: Path, errors_mm: Sequence[float], right_px: float = 2.0) -> None:
     """Hands whose joints, but those that they are aligned by, are so deep behind their place that this is the MPJPE.
 
-    Hand i is in recording i and in images/i.jpg, at (u, v) = x + 20, y + 10; the predicted one lies 2 px further right.
+    Hand i is in recording i and in images/i.jpg, at (u, v) = x + 20, y + 10; the predicted one lies so far to the right.
     """
     count = len(errors_mm)
     predicted_mm = np.repeat(TRUE_MM[None], count, axis=0)
@@ -184,7 +184,7 @@ def write_predictions(path: Path, errors_mm: Sequence[float]) -> None:
         "seen": [[True] * 21] * count,
         **{name: keypoints_column(predicted_mm) for name in ("predicted_mm", "mean_mm", "absolute_mm")},
         "true_mm": keypoints_column(np.repeat(TRUE_MM[None], count, axis=0)),
-        **{"predicted_px": keypoints_column(true_px + np.array([2.0, 0.0])), "true_px": keypoints_column(true_px)},
+        **{"predicted_px": keypoints_column(true_px + np.array([right_px, 0.0])), "true_px": keypoints_column(true_px)},
     }
     columns = [pa.array(table[field.name], field.type) for field in PREDICTIONS]
     write_parquet(pa.table(columns, schema=PREDICTIONS), path, PREDICTIONS)

@@ -79,3 +79,14 @@ def test_a_panel_a_condition_and_a_row_a_set(
     assert [text.get_text() for text in below.get_yticklabels()] == list(FINGERS)
     assert len(fingers.containers) == 2
     assert fingers.containers[0].lines[0].get_xdata().tolist() == [10, 11, 12, 13, 14]
+
+
+def test_bars_are_deviations_over_seeds(
+    make_result: Callable[..., Result], tmp_path: Path, drawn: list[Figure]
+) -> None:
+    """Of the sample: with 8 and 12 mm as far as 8 ** 0.5 to each side of 10 mm; with one seed there is none."""
+    results = [make_result("a", seed, 8.0 + 4 * seed, 0.5) for seed in (0, 1)] + [make_result("b", 0, 10.0, 0.5)]
+    condition_figure(condition_table(results), run_styles(["a", "b"]), tmp_path / "conditions.png")
+    several, one = (container.lines[2][0].get_segments() for container in drawn[0].axes[0].containers)
+    assert several[0][:, 0] == pytest.approx([10 - 8**0.5, 10 + 8**0.5])
+    assert one[0][:, 0].tolist() == [10, 10]

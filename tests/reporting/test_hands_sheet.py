@@ -18,6 +18,8 @@ from tests.reporting.conftest import write_predictions
 
 ERRORS_MM = {"none": [9.0, 9.0, 9.0, 9.0, 9.0], "worse": [6.0, 6.0, 6.0, 6.0, 6.0], "better": [5.0, 1.0, 2.0, 4.0, 3.0]}
 
+RIGHT_PX = {"none": 4.0, "worse": 8.0, "better": 2.0}
+
 
 @pytest.fixture
 def models(tmp_path: Path) -> list[Drawn]:
@@ -31,7 +33,7 @@ def models(tmp_path: Path) -> list[Drawn]:
     for run, seed in (("none", 0), ("worse", 0), ("better", 3), ("better", 0)):
         made.append(Drawn(run, seed, tmp_path / f"{run}{seed}.json", tmp_path / f"{run}{seed}.parquet"))
         made[-1].metrics.write_text(json.dumps({"mpjpe_mm": float(np.mean(ERRORS_MM[run]))}))
-        write_predictions(made[-1].predictions, ERRORS_MM[run] if seed == 0 else [0.0] * 5)
+        write_predictions(made[-1].predictions, ERRORS_MM[run] if seed == 0 else [0.0] * 5, RIGHT_PX[run])
     return made
 
 
@@ -92,8 +94,19 @@ def test_images_are_cut_around_the_true_hand_and_mirrored_as_they_are_used(
     assert mirrored[160, round(edge) + 6].max() < 30
     thumb = axes.collections[0].get_segments()[0]  # of the true hand
     assert thumb[0] == pytest.approx([(20 - 0) / 120, (10 + 20) / 120])
-    predicted = axes.collections[2].get_segments()[0]
-    assert predicted[0] - thumb[0] == pytest.approx([2 / 120 + 1.05, 0])
+    for column, right_px in enumerate((RIGHT_PX["none"], RIGHT_PX["better"]), 1):
+        predicted = axes.collections[2 * column].get_segments()[0]
+        assert predicted[0] - thumb[0] == pytest.approx([right_px / 120 + 1.05 * column, 0])
+
+
+def test_from_the_side_depth_goes_to_the_right(models: list[Drawn], tmp_path: Path, drawn: list[Figure]) -> None:
+    """The true hand is 60 mm high and all of it 400 mm away; the window around it has a side of 1.7 * 60 mm."""
+    hands_sheet(models, tmp_path, 2, "a set", tmp_path / "hands.png")
+    for place, error_mm in enumerate((9.0, 5.0)):  # of the first image
+        true, predicted = (drawn[0].axes[0].collections[6 + 4 * place + i].get_segments()[0] for i in (0, 2))
+        height = 0.5 + (3 - 30) / 102  # joint 1 is 3 mm below the wrist, which is 30 mm above the middle
+        assert true[1] == pytest.approx([1.05 * (3 + place) + 0.5, height])
+        assert predicted[1] - true[1] == pytest.approx([21 / 19 * error_mm / 102, 0], abs=1e-5)
 
 
 def test_a_window_leaves_out_what_is_not_known() -> None:
