@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,11 @@ def arguments(labelled: Path, out: Path, encoder: str, settings: str = "{}") -> 
 
 
 def test_a_users_mistake_ends_without_a_traceback(labelled: Path, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit) as ending:
-        main(arguments(labelled, tmp_path, str(tmp_path / "nothing.pt")))
-    assert ending.value.code == 1
+    command = [sys.executable, "-m", "simhand.finetuning", *arguments(labelled, tmp_path, str(tmp_path / "nothing.pt"))]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert "cannot read initial weights" in finished.stderr
+    assert "Traceback" not in finished.stderr
     assert not list(tmp_path.iterdir())
 
 
