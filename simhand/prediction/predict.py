@@ -51,7 +51,8 @@ class Outcome:
 def predict(paths: Sequence[Path], model: Path, out: Path, settings: PredictionSettings) -> list[Outcome]:
     """Predicts the hands in images and videos, and writes joints.json, joints.parquet and a drawing of each input.
 
-    An input that cannot be read, or not to its end, costs what is missing of it and no more; its outcome tells.
+    An input that cannot be read, or not to its end, costs what is missing of it and no more; its outcome tells. Where
+    something ends it all, the joints of the inputs that were done are written nevertheless.
 
     Args:
         paths: files, and folders of files.
@@ -60,7 +61,8 @@ def predict(paths: Sequence[Path], model: Path, out: Path, settings: PredictionS
         settings: what is assumed, and which frames are taken.
 
     Raises:
-        InputError: a path leads nowhere, a folder has nothing to predict, or `out` is the folder of an input.
+        InputError: a path leads nowhere, a folder has nothing to predict, or `out` is the folder of an input, is no
+            folder, or cannot be written to.
         WeightsError: the model cannot be used.
         ConfigError: a GPU is wanted and there is none.
     """
@@ -70,10 +72,7 @@ def predict(paths: Sequence[Path], model: Path, out: Path, settings: PredictionS
         build_task_file(task)
         predictor = Predictor(model, settings)
         with DETECTORS[settings.detection.detector](settings.detection, task) as detector:
-            eye = _Eye(detector, predictor)
-            outcomes = [_predict_one(one, eye, out) for one in inputs]
-    write_joints([rows for one in outcomes for rows in one.rows], _facts(outcomes, predictor), out)
-    return outcomes
+            return _predict_all(inputs, _Eye(detector, predictor), out)
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,18 @@ class _Eye:
     @property
     def settings(self) -> PredictionSettings:
         return self.predictor.settings
+
+
+def _predict_all(inputs: Sequence[Input], eye: _Eye, out: Path) -> list[Outcome]:
+    """Predicts one input after the other; whatever comes between, joints are written of those that were done."""
+    outcomes: list[Outcome] = []
+    try:
+        for one in inputs:
+            outcomes.append(_predict_one(one, eye, out))  # noqa: PERF401 - what is done has to be kept
+    finally:
+        if outcomes:
+            _write(outcomes, inputs, eye.predictor, out)
+    return outcomes
 
 
 def _predict_one(one: Input, eye: _Eye, out: Path) -> Outcome:
@@ -153,8 +164,18 @@ def _note(outcome: Outcome, frames: Sequence[ShownFrame], found: Sequence[list[F
         outcome.rows.append(rows)
 
 
-def _facts(outcomes: Sequence[Outcome], predictor: Predictor) -> dict[str, Any]:
+def _write(outcomes: Sequence[Outcome], inputs: Sequence[Input], predictor: Predictor, out: Path) -> None:
+    """Writes the joints of the first inputs, those with outcomes, and tells if others are missing."""
+    missing = [text_of(one.path) for one in inputs[len(outcomes) :]]
+    if missing:
+        last = outcomes[-1].source
+        log.warning("joints are written of %s of %s inputs, the last of them %s", len(outcomes), len(inputs), last)
+    facts = _facts(outcomes, missing, predictor)
+    write_joints([rows for one in outcomes for rows in one.rows], facts, out)
+
+
+def _facts(outcomes: Sequence[Outcome], missing: Sequence[str], predictor: Predictor) -> dict[str, Any]:
     """What joints.json tells besides the hands."""
     files = [{name: value for name, value in vars(one).items() if name != "rows"} for one in outcomes]
     assumed = predictor.settings.model_dump(mode="json", exclude={"device"})
-    return {"files": files, "settings": assumed, "model": predictor.card}
+    return {"files": files, "missing": missing, "settings": assumed, "model": predictor.card}

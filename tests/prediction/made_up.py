@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from simhand.finetuning.heads import HEADS
-from simhand.finetuning.model_file import write_model
+from simhand.finetuning.model_file import read_model, write_model
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.prediction.hands import FoundHand
 
@@ -19,6 +19,15 @@ def write_random_model(path: Path, **settings: object) -> Path:
     torch.manual_seed(0)
     card = {**chosen.model_dump(mode="json"), "format": "freihand"}
     write_model(HEADS[chosen.head].build(chosen), card, path)
+    return path
+
+
+def write_broken_model(path: Path) -> Path:
+    """A model that predicts no numbers."""
+    model, _, card = read_model(write_random_model(path))
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+    write_model(model, card, path)
     return path
 
 

@@ -49,6 +49,8 @@ def test_help_comes_at_once_and_tells_all_options() -> None:
     )
     for option in ("--model", "--out", "--bone-mm", "--focal-px", "--square", "--fps", "--max-hands", "--device"):
         assert option in done.stdout
+    for model in ("detnet", "regression25d", "freihand", "dexycb", "assemblyhands"):
+        assert model in done.stdout
     assert "| torch" not in done.stderr.replace("|   ", "| ")
     assert "mediapipe" not in done.stderr
 
@@ -110,20 +112,28 @@ def test_a_command_is_needed() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_leaves_no_half_file(model: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interruption_keeps_what_is_done_and_leaves_no_half_file(
+    hands: list[Truth], model: Path, tmp_path: Path, number: signal.Signals
+) -> None:
     frame = smooth_noise(np.random.default_rng(0), 480, 640)
+    Image.fromarray(hands[1].rgb).save(tmp_path / "hand.png")
     with film(tmp_path / "long.mp4") as opened:
         for i in range(400):
             opened.add(frame, i / 25)
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "simhand", "predict", tmp_path / "long.mp4", "--model", model, "--out", out]
+    out, inputs = tmp_path / "out", [tmp_path / name for name in ("hand.png", "long.mp4", "next.png")]
+    Image.fromarray(hands[1].rgb).save(inputs[2])
+    command = [sys.executable, "-m", "simhand", "predict", *inputs, "--model", model, "--out", out]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ})
     deadline = time.monotonic() + 120
-    while not (out.is_dir() and list(out.iterdir())) and time.monotonic() < deadline:
+    while not list(out.glob(".long*.partial")) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert list(out.iterdir())  # a video half written, under a temporary name
+    assert list(out.glob(".long*.partial"))  # a video half written, under a temporary name
     process.send_signal(number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "Traceback" not in told
-    assert list(out.iterdir()) == []
+    assert f"joints are written of 1 of 3 inputs, the last of them {inputs[0]}" in told
+    assert {path.name for path in out.iterdir()} == {"hand_hands.jpg", "joints.json", "joints.parquet"}
+    joints = json.loads((out / "joints.json").read_text())
+    assert [file["source"] for file in joints["files"]] == [hand["source"] for hand in joints["hands"]]
+    assert joints["missing"] == [str(path) for path in inputs[1:]]

@@ -18,7 +18,7 @@ from simhand.prediction.predict import Outcome, predict
 from simhand.prediction.settings import PredictionSettings
 from simhand.prediction.tables import HAND_JOINTS
 from tests.prediction.conftest import Truth
-from tests.prediction.made_up import write_random_model
+from tests.prediction.made_up import write_broken_model, write_random_model
 
 SETTINGS = PredictionSettings(device="cpu", square=2.2)  # MediaPipe's boxes around rendered hands are tight
 
@@ -91,6 +91,7 @@ def test_outcomes_say_how_it_went(predicted: tuple) -> None:
         **{"source": "", "drawn": "wall_hands.jpg", "width": 120, "height": 90},
         **{"frames": 1, "hands": 0, "problem": None},
     }
+    assert told["missing"] == []
     assert told["settings"]["bone_mm"] == 100
     assert told["model"]["head"] == "regression25d"
     assert {path.name for path in out.iterdir()} == {one.drawn for one in outcomes} | {"joints.json", "joints.parquet"}
@@ -158,6 +159,27 @@ def test_the_same_call_writes_the_same_bytes(hands: list[Truth], clip: Path, tmp
         contents.append({path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()})
     assert len(contents[0]) == 4
     assert contents[0] == contents[1]
+
+
+def test_joints_of_what_is_done_are_written_where_a_later_input_ends_it_all(
+    hands: list[Truth], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A model of no numbers is noticed at the first hand, which here is in the second image."""
+    images = [tmp_path / "in" / name for name in ("wall.png", "hand.png", "other.png")]
+    images[0].parent.mkdir()
+    for path, rgb in zip(images, (np.full((90, 120, 3), 90, np.uint8), hands[1].rgb, hands[2].rgb), strict=True):
+        Image.fromarray(rgb).save(path)
+    model = write_broken_model(tmp_path / "model.pt")
+    with pytest.raises(WeightsError, match="no number"):
+        predict(images, model, tmp_path / "out", SETTINGS)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"wall_hands.jpg", "joints.json", "joints.parquet"}
+    told = json.loads((tmp_path / "out" / "joints.json").read_text())
+    assert [file["source"] for file in told["files"]] == [str(images[0])]
+    assert told["missing"] == [str(path) for path in images[1:]]
+    assert f"joints are written of 1 of 3 inputs, the last of them {images[0]}" in caplog.text
+    with pytest.raises(WeightsError, match="no number"):
+        predict(images[1:], model, tmp_path / "nothing done", SETTINGS)
+    assert not (tmp_path / "nothing done").exists()
 
 
 def test_no_model_no_output(clip: Path, tmp_path: Path) -> None:
