@@ -8,18 +8,24 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
 from simhand.errors import ConfigError
+from simhand.finetuning.settings import FinetuningSettings, Format
 from simhand.hands.settings import DetectionSettings
 from simhand.prediction.settings import PredictionSettings
 
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
 _DETECTION = {"score_threshold": ("SCORE", float), "max_hands": ("COUNT", int)}
 _EPILOG = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
-joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres. No image tells how large a hand is, or
-what its camera was: --bone-mm and --focal-px say what is assumed."""
+joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres; after an interruption those of the inputs
+that were done, and joints.json names the missing. No image tells how large a hand is, or what its camera was: --bone-mm
+and --focal-px say what is assumed."""
+_HEADS = get_args(FinetuningSettings.model_fields["head"].annotation)
+_MODEL = f"""model.pt that fine-tuning wrote, of any head ({", ".join(_HEADS)}) and encoder, trained on any format of
+labelled sets ({", ".join(get_args(Format))}); no other file, such as an encoder or a checkpoint of the official code"""
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,7 +33,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     about = "draw 2D and 3D hands on images and videos, and write their joints"
     parser = commands.add_parser("predict", help=about, description=about, epilog=_EPILOG)
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="images, videos, or folders of them")
-    parser.add_argument("--model", type=Path, required=True, help="model.pt of a fine-tuning run")
+    parser.add_argument("--model", type=Path, required=True, help=_MODEL)
     parser.add_argument("--out", type=Path, required=True, help="folder for drawings and joints")
     for name, unit in _SETTINGS.items():
         field = PredictionSettings.model_fields[name]
