@@ -20,9 +20,9 @@ from simhand.prediction.settings import PredictionSettings
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
 _DETECTION = {"score_threshold": ("SCORE", float), "max_hands": ("COUNT", int)}
 _EPILOG = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
-joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres; after an interruption those of the inputs
-that were done, and joints.json names the missing. No image tells how large a hand is, or what its camera was: --bone-mm
-and --focal-px say what is assumed."""
+joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres; after an interruption those of the
+inputs that were done, and joints.json names the missing. No image tells how large a hand is, or what its camera was:
+--bone-mm and --focal-px say what is assumed."""
 _HEADS = get_args(FinetuningSettings.model_fields["head"].annotation)
 _MODEL = f"""model.pt that fine-tuning wrote, of any head ({", ".join(_HEADS)}) and encoder, trained on any format of
 labelled sets ({", ".join(get_args(Format))}); no other file, such as an encoder or a checkpoint of the official code"""
