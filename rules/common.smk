@@ -1,5 +1,6 @@
 # What the rules share: the checked configuration, the index of the sources, and functions for inputs and params.
 
+import logging
 import os
 import re
 import sys
@@ -18,7 +19,7 @@ from simhand.keypoints.settings import LandmarkSettings
 from simhand.logs import planning_log
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
 from simhand.paper.derived_runs import all_runs
-from simhand.paper.planning import paper_table, possible_tables
+from simhand.paper.planning import paper_table, table_or_reason
 from simhand.pretraining.settings import EXECUTION
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
@@ -358,7 +359,11 @@ def result_files(results, name):
 # The paper's tables. The report holds the first.
 
 
-TABLE_1 = possible_tables(CONFIG.for_paper).get("table1")
+TABLE_1, NO_TABLE_1 = table_or_reason("table1", CONFIG.for_paper)
+if NO_TABLE_1 and workflow.is_main_process:
+    logging.getLogger("simhand").warning(
+        "The report is without the paper's Table 1: %s", NO_TABLE_1
+    )
 
 
 def planned_table(wildcards):

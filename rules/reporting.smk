@@ -138,6 +138,7 @@ rule write_report:
         results=RESULTS,
         runs=reported_runs(),
         table=TABLE_1.values() if TABLE_1 else None,
+        no_table=NO_TABLE_1,
         code=script_code("write_report.py"),
     resources:
         mem="4GB",

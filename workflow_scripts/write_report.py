@@ -19,5 +19,5 @@ runs = {
 paper = PaperErrors.of(PaperTable(**params.table), [Path(path) for path in files.paper]) if params.table else None
 hands = {path.removeprefix("results/report/hands_").removesuffix(".png"): Path(path) for path in files.hands}
 with job_log(snakemake.log[0]):
-    inputs = ReportInputs(results, runs, paper, hands)
+    inputs = ReportInputs(results, runs, paper, hands, params.no_table)
     write_report(inputs, ReportSettings(**params.settings), Path(snakemake.output[0]).parent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 from simhand.errors import ConfigError
@@ -24,24 +23,29 @@ class Configured(NamedTuple):
     pools: Mapping[str, NeighbourSettings]
 
 
-def possible_tables(configured: Configured | None) -> dict[str, PaperTable]:
-    """The tables that can be made, by name."""
-    tables = {}
-    for name in PUBLISHED:
-        with suppress(ConfigError):  # that of another table
-            tables[name] = paper_table(name, configured)
-    return tables
+class NothingConfiguredError(ConfigError):
+    """Nothing stands for what one of the paper's tables compares: it is not wanted."""
+
+
+def table_or_reason(name: str, configured: Configured | None) -> tuple[PaperTable | None, str]:
+    """A table, or else why it cannot be made though something stands for all its parts; "" where nothing does."""
+    try:
+        return paper_table(name, configured), ""
+    except NothingConfiguredError:
+        return None, ""
+    except ConfigError as error:
+        return None, str(error)
 
 
 def paper_table(name: str, configured: Configured | None) -> PaperTable:
     """A table (its name in PUBLISHED) with the configured methods, pools and labelled sets; others have no lines.
 
     Raises:
-        ConfigError: nothing is configured, there would be no column, or no pre-trained line, or a line's neighbours are
-            not mined.
+        NothingConfiguredError: nothing is configured, or there would be no column, or no pre-trained line.
+        ConfigError: a line's neighbours are not mined.
     """
     if configured is None:
-        raise ConfigError(
+        raise NothingConfiguredError(
             f"{name} is one of the paper's tables, and nothing stands for what they compare",
             where="experiment.paper",
             expected="methods, pools and labelled sets",
@@ -65,7 +69,7 @@ def paper_table(name: str, configured: Configured | None) -> PaperTable:
 def _columns(name: str, published: PublishedTable, paper: PaperSettings) -> tuple[Column, ...]:
     sets = {labelled for labelled, _ in published.columns.values()}
     if not sets & set(paper.labelled):
-        raise ConfigError(
+        raise NothingConfiguredError(
             f"{name} needs a labelled set",
             where="experiment.paper.labelled",
             expected=" or ".join(sorted(sets)),
@@ -85,7 +89,7 @@ def _configured_lines(name: str, published: PublishedTable, paper: PaperSettings
     if not known:
         pools = dict.fromkeys(line.pool for line in published.lines if line.pool)
         methods = dict.fromkeys(line.method for line in published.lines if line.method)
-        raise ConfigError(
+        raise NothingConfiguredError(
             f"{name} needs a method and a pool",
             where="experiment.paper",
             expected=f"methods: {' or '.join(methods)}; pools: {' or '.join(pools)}",

@@ -17,7 +17,7 @@ class Result:
     run: str  # of pre-training, or NO_PRETRAINING
     percent: int
     seed: int
-    metrics: Path  # JSON, `simhand.evaluation.evaluate.hand_metrics`
+    metrics: Path  # JSON, `simhand.evaluation.evaluate.all_metrics`
     predictions: Path  # `simhand.tables.PREDICTIONS`
     training: Path  # JSON lines, one an epoch
 
@@ -54,3 +54,4 @@ class ReportInputs:
     runs: Mapping[str, Run]  # of pre-training, by name
     paper: PaperErrors | None = None  # Table 1
     hands: Mapping[str, Path] = field(default_factory=dict)  # a PNG of predicted hands for each labelled set
+    no_paper: str = ""  # why Table 1 could not be made, though it was configured

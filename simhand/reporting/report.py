@@ -101,7 +101,8 @@ def _error_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folde
 
 def _paper_sections(inputs: ReportInputs) -> list[Section]:
     if inputs.paper is None:
-        return []
+        reason = " ".join(inputs.no_paper.split())
+        return [Section("Table 1 of the paper", f"Not made: {reason}")] if reason else []
     section = paper_section(inputs.paper)
     text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4."
     return [replace(section, text=text)]

@@ -134,7 +134,9 @@ def interval_note(table: pd.DataFrame) -> str:
     """What intervals of models with one seed do not tell, in a sentence; empty where there are none."""
     if not (table[_DIFFERENCE[0]].notna() & (table["seeds"] == 1)).any():
         return ""
-    return "With one seed the interval is of these two models alone, not of the methods: training again may give others."
+    return (
+        "With one seed the interval is of these two models alone, not of the methods: training again may give others."
+    )
 
 
 def best_rows(table: pd.DataFrame, group: Sequence[str], measure: Measure) -> list[int]:

@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 
 from simhand.errors import ConfigError
-from simhand.paper.planning import Configured, paper_table, possible_tables
+from simhand.paper.planning import Configured, paper_table, table_or_reason
 from simhand.paper.published import PUBLISHED
 from simhand.paper.tables import Cell, PaperTable
 
 
 def changed(configured: Configured, **settings: Any) -> Configured:
     return configured._replace(paper=configured.paper.model_copy(update=settings))
+
+
+def possible_tables(configured: Configured | None) -> dict[str, PaperTable]:
+    """The tables that can be made, by name."""
+    tables = {name: table_or_reason(name, configured)[0] for name in PUBLISHED}
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def test_table_1_has_the_configured_pools_and_sets(configured: Configured) -> None:
@@ -91,6 +97,18 @@ def test_without_the_block_there_is_no_table() -> None:
     assert possible_tables(None) == {}
     with pytest.raises(ConfigError, match=r"(?s)table1 is one of the paper's tables.*experiment\.paper"):
         paper_table("table1", None)
+
+
+def test_why_a_table_cannot_be_made_is_told_where_something_stands_for_its_parts(configured: Configured) -> None:
+    runs = {**configured.runs, "simhand": configured.runs["simhand"].model_copy(update={"neighbour_rank": 6})}
+    table, reason = table_or_reason("table1", configured._replace(runs=runs))
+    assert table is None
+    assert reason.startswith("table1 needs a neighbour that is not mined\n")
+    assert "add 6 to pools.all.further_ranks" in reason
+    assert table_or_reason("table1", configured) == (paper_table("table1", configured), "")
+    for silent in (None, changed(configured, pools={"Ego-50K": "all"})):
+        assert table_or_reason("table1", silent) == (None, "")
+    assert table_or_reason("table5", changed(configured, labelled={"DexYCB": "y"})) == (None, "")
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -71,6 +71,13 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     assert 'alt="Predicted hands of the labelled set x"' in html
 
 
+def test_a_report_says_why_the_papers_first_table_is_not_in_it(tmp_path: Path, inputs: ReportInputs) -> None:
+    reason = "table1 needs a neighbour that is not mined\n  where:    pools.all"
+    write_report(replace(inputs, no_paper=reason), ReportSettings(), tmp_path)
+    html = (tmp_path / "index.html").read_text()
+    assert "Not made: table1 needs a neighbour that is not mined where: pools.all" in html
+
+
 def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, runs={}), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}

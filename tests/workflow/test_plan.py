@@ -188,6 +188,22 @@ def test_a_table_that_cannot_be_made_says_why_and_the_others_can(checkout: Check
     assert not any(job.startswith("write_paper_table") for job in planned)
 
 
+def test_that_the_report_is_without_the_papers_first_table_is_told_once(checkout: Checkout) -> None:
+    config = checkout.config()
+    config["pretraining"]["simhand"]["neighbour_rank"] = 2
+    config["pools"]["deep"] = dict(config["pools"]["demo"])
+    config["pretraining"]["simhand"]["pool"] = "deep"
+    config["pools"]["demo"] |= {"neighbours": 1, "further_ranks": []}
+    checkout.write_config(config)
+    text = checkout.snakemake("-n", "all").stdout
+    assert text.count("The report is without the paper's Table 1: table1 needs a neighbour that is not mined") == 1
+    assert "add 2 to pools.demo.further_ranks" in text
+    assert "write_paper_table" not in text
+    del config["experiment"]["paper"]
+    checkout.write_config(config)
+    assert "Table 1" not in checkout.snakemake("-n", "all").stdout
+
+
 def test_annotated_hands_take_the_place_of_the_first_stages(checkout: Checkout) -> None:
     config = checkout.config()
     (checkout.folder / "released.json").write_text('{"images": [], "annotations": []}')
