@@ -126,7 +126,8 @@ def test_backgrounds_by_name(tmp_path: Path, backgrounds: Any, rows: list[int]) 
 def test_backgrounds_cannot_be_chosen_of_one(tmp_path: Path, write_set: Any) -> None:
     root = write_set(tmp_path / "set")
     with pytest.raises(LabelledSetError, match=r"(?s)backgrounds.*expected: +32 training images.*got: +8"):
-        read_freihand(root, "training", ReadSettings(backgrounds=("gs",)))
+        read_freihand(root, "training", ReadSettings(backgrounds=("hom",)))
+    assert len(read_freihand(root, "training", ReadSettings(backgrounds=("gs",)))) == 8  # the first is what it has
     assert len(read_freihand(root, "evaluation", ReadSettings(backgrounds=("gs",)))) == 3  # has one, always
 
 
