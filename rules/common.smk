@@ -396,7 +396,7 @@ def reported_runs():
     )
 
 
-# Predicted hands: of the models with most labels, with and without pre-training.
+# Predicted hands: of the models with most labels, with and without pre-training as far as there are such.
 
 
 def drawn_results(wildcards):
@@ -417,10 +417,8 @@ def drawn_predictions(wildcards):
 
 
 def hand_sheets():
-    """A sheet of predicted hands for each labelled set on which pre-training is compared with none."""
-    runs = CONFIG.experiment.runs
-    compared = NO_PRETRAINING in runs and len(runs) > 1
+    """A sheet of predicted hands for each labelled set that the experiment's runs are trained on."""
     return expand(
         "results/report/hands_{labelled}.png",
-        labelled=CONFIG.experiment.labelled if compared else [],
+        labelled=dict.fromkeys(labelled for labelled, *_ in RESULTS),
     )

@@ -25,6 +25,8 @@ def hand_extents(true_px: np.ndarray, seen: np.ndarray) -> np.ndarray:
 def heatmap_accuracy(predicted: np.ndarray, true: np.ndarray, size: int, seen: np.ndarray) -> np.ndarray:
     """The share of heat maps whose maximum lies within a twentieth of their side of the true one (spec: section 11).
 
+    The official training prints it. No metric is made of it: it is here to be held against the official code's.
+
     Args:
         predicted: (N, J, 2), places of the maxima, x and y in cells.
         true: (N, J, 2); one in the first column or row does not count, as officially.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,8 @@ class Predictions:
 
     names: np.ndarray  # str (N,)
     images: np.ndarray  # str (N,)
-    sequences: np.ndarray  # int64 (N,)
+    flipped: np.ndarray  # bool (N,), whether the image is mirrored before it is used: a left hand's
+    sequences: np.ndarray  # int64 (N,): hands with the same number come from one recording
     views: np.ndarray  # str (N,), empty where unknown
     hidden: np.ndarray  # float32 (N,), NaN where unknown
     seen: np.ndarray  # bool (N, 21)
@@ -53,6 +53,7 @@ def read_predictions(path: Path | str) -> Predictions:
     predictions = Predictions(
         names=_texts(table["name"]),
         images=_texts(table["image"]),
+        flipped=table["flipped"].to_numpy(),
         sequences=table["sequence"].to_numpy(),
         views=_texts(table["view"]),
         hidden=table["hidden"].to_numpy(),  # a null becomes NaN
@@ -91,21 +92,3 @@ def aligned_errors(predictions: Predictions) -> np.ma.MaskedArray:
     predicted_mm, true_mm = predictions.predicted_mm.astype(float), predictions.true_mm.astype(float)
     errors = joint_errors(align_root_and_bone(predicted_mm, true_mm), true_mm)
     return np.ma.masked_array(errors, mask=~predictions.seen)
-
-
-class ImageErrors(NamedTuple):
-    """How far off each hand is, root and bone aligned."""
-
-    names: np.ndarray  # str (N,)
-    sequences: np.ndarray  # int64 (N,): hands with the same number come from one recording
-    errors_mm: np.ndarray  # float64 (N,), means over the joints that are seen
-
-
-def image_errors(path: Path | str) -> ImageErrors:
-    """The error of each hand of a table of predictions, in the order of its rows.
-
-    Raises:
-        TableError: as `read_predictions`.
-    """
-    predictions = read_predictions(path)
-    return ImageErrors(predictions.names, predictions.sequences, aligned_errors(predictions).mean(axis=1).data)

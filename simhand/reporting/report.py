@@ -50,10 +50,11 @@ _CONDITIONS = (
     "Where the labels do not tell what is hidden, or which camera it is, there is no such panel."
 )
 _HANDS = (
-    "The evaluation images on which the best pre-trained model errs most, and least; below each hand the mean error of "
-    "its joints. From the side, the camera is on the left and the true hand is grey. Left hands are mirrored, as "
-    "they are used."
+    "The evaluation images on which the best pre-trained model errs most, and least (where none is pre-trained, the "
+    "one without); below each hand the mean error of its joints. From the side, the camera is on the left and the true "
+    "hand is grey. Left hands are mirrored, as they are used."
 )
+_NO_HANDS = "None: those of the models of experiment.runs are drawn, and the experiment has no runs or labelled sets."
 _FINETUNING = "Loss and error on the labelled training images."
 _DATA = (
     "From videos to pairs of similar hands: counts, losses and their reasons, hands, distances, and sheets of pairs."
@@ -110,7 +111,7 @@ def _paper_sections(inputs: ReportInputs) -> list[Section]:
 
 def _hands_sections(inputs: ReportInputs) -> list[Section]:
     if not inputs.hands:
-        return []
+        return [Section("Predicted hands", _NO_HANDS)] if inputs.paper is not None else []
     pictures = [(f"Predicted hands of the labelled set {name}", path) for name, path in inputs.hands.items()]
     return [Section("Predicted hands", _HANDS, pictures=pictures)]
 

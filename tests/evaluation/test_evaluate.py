@@ -21,7 +21,7 @@ from simhand.evaluation.evaluate import (
     keypoint_metrics,
     mean_pose,
 )
-from simhand.evaluation.predictions import Predictions, image_errors, read_predictions
+from simhand.evaluation.predictions import Predictions, aligned_errors, read_predictions
 from simhand.joints import FINGERS
 from tests.evaluation.made_up import some_hands, some_seen, write_predictions
 
@@ -176,11 +176,12 @@ def test_errors_of_images(tmp_path: Path) -> None:
     predicted_mm[:, 4, 0] += 21.0
     seen[1, 10:] = False  # 10 joints remain
     true_mm[1, 10:] = np.nan
-    columns = {"seen": seen, "sequence": [7, 3], "name": ["a", "b"]}
-    found = image_errors(write_predictions(tmp_path / "predictions.parquet", predicted_mm, true_mm, **columns))
+    columns = {"seen": seen, "sequence": [7, 3], "name": ["a", "b"], "flipped": [False, True]}
+    found = read_predictions(write_predictions(tmp_path / "predictions.parquet", predicted_mm, true_mm, **columns))
     assert found.names.tolist() == ["a", "b"]
     assert found.sequences.tolist() == [7, 3]
-    np.testing.assert_allclose(found.errors_mm, [1.0, 2.1], atol=1e-4)
+    assert found.flipped.tolist() == [False, True]
+    np.testing.assert_allclose(aligned_errors(found).mean(axis=1), [1.0, 2.1], atol=1e-4)
 
 
 def test_the_same_predictions_give_the_same_bytes(tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_memory_for_as_many_hands_as_assemblyhands_has() -> None:
     hidden, seen = np.full(count, np.nan), some_seen(count, 1)
     pixels = true_mm[..., :2]
     arrays = (seen, predicted_mm, true_mm, true_mm, predicted_mm, pixels, pixels)
-    predictions = Predictions(texts, texts, numbers, texts, hidden, *arrays)
+    predictions = Predictions(texts, texts, numbers == 0, numbers, texts, hidden, *arrays)
     tracemalloc.start()
     metrics = all_metrics(predictions)
     peak = tracemalloc.get_traced_memory()[1]

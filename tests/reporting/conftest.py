@@ -167,7 +167,7 @@ TRUE_MM = np.stack([np.linspace(0, 80, 21), np.linspace(0, 60, 21), np.full(21, 
 def write_predictions(path: Path, errors_mm: Sequence[float], right_px: float = 2.0) -> None:
     """Hands whose joints, but those that they are aligned by, are so deep behind their place that this is the MPJPE.
 
-    Hand i is in recording i and in images/i.jpg, at (u, v) = x + 20, y + 10; the predicted one lies so far to the right.
+    Hand i is in recording i and in images/i.jpg, at (u, v) = x + 20, y + 10; the predicted one lies `right_px` beside.
     """
     count = len(errors_mm)
     predicted_mm = np.repeat(TRUE_MM[None], count, axis=0)

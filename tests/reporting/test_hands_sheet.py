@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_the_sheet_shows_worst_and_best_images_with_their_errors(
     axes = drawn[0].axes[0]
     texts = [text.get_text() for text in axes.texts]
     assert texts[:5] == [
-        "true", "without pre-training", "better", "without pre-training, side", "better, side",
+        "true", "without pre-training", "better", "without pre-training,\nside", "better, side",
     ]  # fmt: skip
     assert texts[5:-1] == [
         *("9.0 mm", "5.0 mm", "worst"), *("9.0 mm", "4.0 mm", "worst"),
@@ -78,6 +79,48 @@ def test_the_sheet_shows_worst_and_best_images_with_their_errors(
     assert texts[-1] == "a set"
     assert len(axes.images) == 4 * 3
     assert len(axes.collections) == 4 * 2 * (3 + 4)  # a rim and its lines: three over images, two twice from the side
+
+
+@pytest.mark.parametrize(("runs", "headings", "errors_mm"), [
+    (("worse", "better"), ["true", "better", "better, side"], ["5.0 mm", "1.0 mm"]),
+    (("none",), ["true", "without pre-training", "without pre-training,\nside"], ["9.0 mm", "9.0 mm"]),
+])  # fmt: skip
+def test_where_there_is_no_model_to_compare_with_one_hand_is_drawn(
+    models: list[Drawn],
+    tmp_path: Path,
+    drawn: list[Figure],
+    runs: tuple[str, ...],
+    headings: list[str],
+    errors_mm: list[str],
+) -> None:
+    hands_sheet([model for model in models if model.run in runs], tmp_path, 1, "a set", tmp_path / "hands.png")
+    axes = drawn[0].axes[0]
+    assert [text.get_text() for text in axes.texts] == [
+        *headings, errors_mm[0], "worst", errors_mm[1], "best", "a set",
+    ]  # fmt: skip
+    assert len(axes.images) == 2 * 2
+    assert len(axes.collections) == 2 * 2 * (2 + 2)
+    beside = [box.get_x() for box in axes.patches]
+    assert beside == [2.1, 2.1]
+
+
+def test_long_names_of_runs_stay_within_their_tiles(models: list[Drawn], tmp_path: Path, drawn: list[Figure]) -> None:
+    """One below the other, between the title and the tiles."""
+    long = [
+        replace(model, run="simhand-ego-1m-sigmoid_2p5_0p01-augmented") for model in models if model.run == "better"
+    ]
+    hands_sheet([models[0], *long], tmp_path, 1, "a set, 100 % of the labels", tmp_path / "hands.png")
+    axes = drawn[0].axes[0]
+    tile = axes.transData.transform([(0, 0), (1, 1)])
+    width = tile[1][0] - tile[0][0]
+    headings = [text for text in axes.texts if text.get_text().startswith(("simhand", "without", "true"))]
+    boxes = [text.get_window_extent() for text in headings]
+    assert len(boxes) == 5
+    assert all(box.width <= width for box in boxes)
+    title = axes.texts[-1].get_window_extent()
+    assert all(tile[0][1] < box.y0 and box.y1 < title.y0 for box in boxes)
+    assert title.y1 < drawn[0].bbox.y1
+    assert headings[-1].get_text().replace("\n", "") == "simhand-ego-1m-sigmoid_2p5_0p01-augmented, side"
 
 
 def test_images_are_cut_around_the_true_hand_and_mirrored_as_they_are_used(

@@ -71,6 +71,13 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     assert 'alt="Predicted hands of the labelled set x"' in html
 
 
+def test_a_report_of_the_papers_table_alone_says_why_no_hands_are_drawn(
+    tmp_path: Path, inputs: ReportInputs, paper: PaperErrors
+) -> None:
+    write_report(replace(inputs, results=[], paper=paper), ReportSettings(), tmp_path)
+    assert "those of the models of experiment.runs are drawn" in (tmp_path / "index.html").read_text()
+
+
 def test_a_report_says_why_the_papers_first_table_is_not_in_it(tmp_path: Path, inputs: ReportInputs) -> None:
     reason = "table1 needs a neighbour that is not mined\n  where:    pools.all"
     write_report(replace(inputs, no_paper=reason), ReportSettings(), tmp_path)

@@ -204,6 +204,15 @@ def test_that_the_report_is_without_the_papers_first_table_is_told_once(checkout
     assert "Table 1" not in checkout.snakemake("-n", "all").stdout
 
 
+@pytest.mark.parametrize("runs", [["simhand"], ["none"], []])
+def test_predicted_hands_are_drawn_of_what_there_is(checkout: Checkout, runs: list[str]) -> None:
+    config = checkout.config()
+    config["experiment"]["runs"] = runs
+    checkout.write_config(config)
+    sheets = {job for job in checkout.to_do() if job.startswith("draw_hands")}
+    assert sheets == ({f"draw_hands {name}" for name in SETS} if runs else set())
+
+
 def test_annotated_hands_take_the_place_of_the_first_stages(checkout: Checkout) -> None:
     config = checkout.config()
     (checkout.folder / "released.json").write_text('{"images": [], "annotations": []}')
