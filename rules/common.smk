@@ -373,15 +373,19 @@ def planned_table(wildcards):
         raise WorkflowError(str(error)) from None
 
 
-def cell_metrics(table):
-    """The metrics of each cell of one of the paper's tables, one a seed."""
+def cell_files(table, name):
+    """A file of each cell of one of the paper's tables, one a seed."""
     seeds = CONFIG.experiment.seeds
     cells = [(*cell, seed) for cell in table.cells() for seed in seeds]
-    return result_files(cells, "metrics.json")
+    return result_files(cells, name)
 
 
 def paper_metrics(wildcards):
-    return cell_metrics(planned_table(wildcards))
+    return cell_files(planned_table(wildcards), "metrics.json")
+
+
+def paper_predictions(wildcards):
+    return cell_files(planned_table(wildcards), "predictions.parquet")
 
 
 def paper_values(wildcards):

@@ -69,7 +69,8 @@ rule draw_hands:
 rule write_paper_table:
     """One of the paper's tables, its own figures beside ours."""
     input:
-        paper_metrics,
+        metrics=paper_metrics,
+        predictions=paper_predictions,
     output:
         "results/report/paper/{table,table[1-5]}.html",
         "results/report/paper/{table,table[1-5]}.md",
@@ -82,7 +83,7 @@ rule write_paper_table:
         table=paper_values,
         code=script_code("write_paper_table.py"),
     resources:
-        mem="2GB",
+        mem="4GB",
         runtime="30m",
     conda:
         "../envs/cpu.yaml"
@@ -93,7 +94,8 @@ rule write_paper_table:
 rule write_paper_figure:
     """The paper's Figure 4: errors by how many labels are trained on."""
     input:
-        paper_metrics,
+        metrics=paper_metrics,
+        predictions=paper_predictions,
     output:
         "results/report/paper/{table,figure4}.html",
         "results/report/paper/{table,figure4}.md",
@@ -107,7 +109,7 @@ rule write_paper_figure:
         table=paper_values,
         code=script_code("write_paper_table.py"),
     resources:
-        mem="2GB",
+        mem="4GB",
         runtime="30m",
     conda:
         "../envs/cpu.yaml"
@@ -124,7 +126,8 @@ rule write_report:
         runs=expand("results/pretraining/{run}/metrics.jsonl", run=reported_runs()),
         cards=expand("results/pretraining/{run}/card.json", run=reported_runs()),
         pairs=expand("results/pretraining/{run}/pairs.npz", run=reported_runs()),
-        paper=cell_metrics(TABLE_1) if TABLE_1 else [],
+        paper=cell_files(TABLE_1, "metrics.json") if TABLE_1 else [],
+        paper_predictions=cell_files(TABLE_1, "predictions.parquet") if TABLE_1 else [],
         hands=hand_sheets(),
     output:
         "results/report/index.html",

@@ -16,7 +16,8 @@ results = [
 runs = {
     name: Run(*map(Path, paths)) for name, *paths in zip(params.runs, files.runs, files.cards, files.pairs, strict=True)
 }
-paper = PaperErrors.of(PaperTable(**params.table), [Path(path) for path in files.paper]) if params.table else None
+of_paper = ([Path(path) for path in own] for own in (files.paper, files.paper_predictions))
+paper = PaperErrors.of(PaperTable(**params.table), *of_paper) if params.table else None
 hands = {path.removeprefix("results/report/hands_").removesuffix(".png"): Path(path) for path in files.hands}
 with job_log(snakemake.log[0]):
     inputs = ReportInputs(results, runs, paper, hands, params.no_table)

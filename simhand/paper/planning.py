@@ -61,6 +61,7 @@ def paper_table(name: str, configured: Configured | None) -> PaperTable:
         title=published.title,
         note=" ".join(filter(None, (published.note, _stand_ins(columns, lines, published, paper)))),
         headings=published.headings,
+        columns_heading=published.columns_heading,
         columns=columns,
         lines=tuple(_made(name, line, headings, configured) for line in lines),
     )

@@ -39,6 +39,7 @@ class PublishedTable:
     columns: Mapping[str, tuple[str, int]]  # the labelled set and percentage of its labels, by the paper's name
     lines: tuple[PublishedLine, ...]
     note: str = ""
+    columns_heading: str = "labelled set"  # what the columns are
 
 
 def _table_1(settings: PaperSettings) -> PublishedTable:
@@ -112,6 +113,7 @@ def _figure_4(settings: PaperSettings) -> PublishedTable:
         {f"{percent} %": ("FreiHAND", percent) for percent in settings.label_percents},
         tuple(_line(method, pool, {}) for method, pool in _DRAWN),
         "The paper draws its values and prints no numbers.",
+        columns_heading="labels",
     )
 
 

@@ -42,6 +42,7 @@ class PaperTable(Settings):
     title: str
     note: str
     headings: tuple[str, ...]  # above the words of the lines
+    columns_heading: str  # what the columns are
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
 

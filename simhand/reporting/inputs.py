@@ -33,17 +33,21 @@ class Run:
 
 @dataclass(frozen=True)
 class PaperErrors:
-    """One of the paper's tables, and the errors of what stands in it."""
+    """One of the paper's tables, and the errors of what stands in it; files as a result's, one a seed."""
 
     table: PaperTable
-    metrics: Mapping[Cell, Sequence[Path]]  # JSON as a result's, one a seed
+    metrics: Mapping[Cell, Sequence[Path]]
+    predictions: Mapping[Cell, Sequence[Path]]
 
     @classmethod
-    def of(cls, table: PaperTable, metrics: Sequence[Path]) -> PaperErrors:
+    def of(cls, table: PaperTable, metrics: Sequence[Path], predictions: Sequence[Path]) -> PaperErrors:
         """From the files of all cells in their order, each with as many seeds."""
-        cells = table.cells()
-        seeds = len(metrics) // len(cells)
-        return cls(table, {cell: metrics[place * seeds : (place + 1) * seeds] for place, cell in enumerate(cells)})
+        return cls(table, _by_cell(table.cells(), metrics), _by_cell(table.cells(), predictions))
+
+
+def _by_cell(cells: Sequence[Cell], files: Sequence[Path]) -> dict[Cell, Sequence[Path]]:
+    seeds = len(files) // len(cells)
+    return {cell: files[place * seeds : (place + 1) * seeds] for place, cell in enumerate(cells)}
 
 
 @dataclass(frozen=True)

@@ -9,28 +9,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simhand.paper.tables import Line
+from simhand.paper.tables import Line, PaperTable
 from simhand.reporting.figures import LineStyle, run_styles, save_png, styled
-from simhand.reporting.inputs import PaperErrors
-from simhand.reporting.paper_table import paper_errors
 from simhand.reporting.table import AUC, MPJPE, Measure
 
 
 @styled
-def label_shares(errors: PaperErrors, path: Path) -> None:
+def label_shares(table: PaperTable, rows: pd.DataFrame, path: Path) -> None:
     """Draws MPJPE and PCK-AUC against the share of labels, a line a method and pool (PNG).
 
-    With several seeds, bars show their standard deviation.
-
-    Raises:
-        TableError: a file of metrics is missing, damaged or lacks a measure.
+    With several seeds, bars show their standard deviation; the rows are the table's `paper_errors`.
     """
-    rows = paper_errors(errors)
-    styles = run_styles(errors.table.runs())
+    styles = run_styles(table.runs())
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     panels = figure.subplots(1, 2)
     for axes, measure in zip(panels, (MPJPE, AUC), strict=True):
-        for line in errors.table.lines:
+        for line in table.lines:
             _draw_line(axes, rows[rows["run"] == line.run], measure, styles[line.run], line)
         shares = sorted(set(rows["percent"]))
         axes.set(title=measure.heading, xlabel="share of the labels (%)", xticks=shares)

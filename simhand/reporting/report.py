@@ -14,6 +14,7 @@ from simhand.reporting.inputs import ReportInputs, Run
 from simhand.reporting.page import Section, page
 from simhand.reporting.pairs_sheet import pairs_sheet
 from simhand.reporting.paper_page import paper_section
+from simhand.reporting.paper_table import paper_errors
 from simhand.reporting.run_cards import read_card
 from simhand.reporting.runs_table import runs_grid, runs_table
 from simhand.reporting.settings import ReportSettings
@@ -104,7 +105,7 @@ def _paper_sections(inputs: ReportInputs) -> list[Section]:
     if inputs.paper is None:
         reason = " ".join(inputs.no_paper.split())
         return [Section("Table 1 of the paper", f"Not made: {reason}")] if reason else []
-    section = paper_section(inputs.paper)
+    section = paper_section(inputs.paper.table, paper_errors(inputs.paper))
     text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4."
     return [replace(section, text=text)]
 

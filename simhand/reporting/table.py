@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simhand.evaluation.bootstrap import Difference, compare_runs
+from simhand.evaluation.bootstrap import compare_runs
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import Result
@@ -33,7 +33,7 @@ _MEASURES = (*_SHOWN, Measure("pck_auc_0_50", "PCK-AUC 0-50", 100, less_is_bette
 _MEAN_POSE = "mean_pose_mpjpe_mm"  # of answering every image with the mean of the true poses
 _GROUP = ["labelled", "percent"]  # what is compared with each other
 _NUMBERS = frozenset({1, 3, 4, 5, 6, 7})  # columns on the page
-_DIFFERENCE = ("difference_mm", "difference_low_mm", "difference_high_mm")
+DIFFERENCE = ("difference_mm", "difference_low_mm", "difference_high_mm")
 AGAINST = "against without (95 %)"  # heading of the difference and its interval
 
 
@@ -85,16 +85,26 @@ def _differences(table: pd.DataFrame, results: Sequence[Result]) -> pd.DataFrame
     for result in sorted(results, key=lambda result: result.seed):  # so that equal seeds are paired
         files.setdefault((result.labelled, result.percent, result.run), []).append(result.predictions)
     found = [
-        _difference(files[labelled, percent, run], files.get((labelled, percent, NO_PRETRAINING)))
+        difference(files[labelled, percent, run], files.get((labelled, percent, NO_PRETRAINING)))
         for labelled, percent, run in zip(table["labelled"], table["percent"], table["run"], strict=True)
     ]
-    return pd.DataFrame([(one.mean_mm, one.low_mm, one.high_mm) for one in found], columns=list(_DIFFERENCE))
+    return pd.DataFrame(found)
 
 
-def _difference(run: list[Path], baseline: list[Path] | None) -> Difference:
+def difference(run: Sequence[Path], baseline: Sequence[Path] | None) -> dict[str, float]:
+    """A run's MPJPE less the baseline's and its 95 % interval, named as in DIFFERENCE; NaN where it has no other.
+
+    Args:
+        run: tables of predictions, one a seed.
+        baseline: those without pre-training, in the same order of seeds.
+
+    Raises:
+        TableError: a table cannot be read, or is of other images.
+    """
     if baseline is None or run == baseline:
-        return Difference(math.nan, math.nan, math.nan)
-    return compare_runs(run, baseline)
+        return dict.fromkeys(DIFFERENCE, math.nan)
+    found = compare_runs(run, baseline)
+    return dict(zip(DIFFERENCE, (found.mean_mm, found.low_mm, found.high_mm), strict=True))
 
 
 def table_grid(table: pd.DataFrame) -> Grid:
@@ -108,7 +118,7 @@ def table_grid(table: pd.DataFrame) -> Grid:
     }
     places = {heading: place for place, heading in enumerate(columns)}
     best = {(row, places[measure.heading]) for measure in _SHOWN for row in best_rows(table, _GROUP, measure)}
-    columns[AGAINST] = _difference_texts(table)
+    columns[AGAINST] = difference_texts(table)
     return Grid(list(columns), list(zip(*columns.values(), strict=True)), _NUMBERS, frozenset(best))
 
 
@@ -120,8 +130,9 @@ def mean_texts(table: pd.DataFrame, measure: Measure) -> list[str]:
     ]
 
 
-def _difference_texts(table: pd.DataFrame) -> list[str]:
-    return [_difference_text(*row) for row in zip(*(table[name].tolist() for name in _DIFFERENCE), strict=True)]
+def difference_texts(table: pd.DataFrame) -> list[str]:
+    """The difference of each row with its interval; empty where there is none."""
+    return [_difference_text(*row) for row in zip(*(table[name].tolist() for name in DIFFERENCE), strict=True)]
 
 
 def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
@@ -132,7 +143,7 @@ def _difference_text(mean_mm: float, low_mm: float, high_mm: float) -> str:
 
 def interval_note(table: pd.DataFrame) -> str:
     """What intervals of models with one seed do not tell, in a sentence; empty where there are none."""
-    if not (table[_DIFFERENCE[0]].notna() & (table["seeds"] == 1)).any():
+    if not (table[DIFFERENCE[0]].notna() & (table["seeds"] == 1)).any():
         return ""
     return (
         "With one seed the interval is of these two models alone, not of the methods: training again may give others."

@@ -223,12 +223,12 @@ def paper(make_result: Callable[..., Result]) -> PaperErrors:
     )
     table = paper_table("table1", Configured(settings, runs, {"all": NeighbourSettings()}))
     lowest = [20.0, 22.0, 24.0, 30.0, 32.0, 34.0]
-    metrics = [
-        make_result(cell.run, seed, error_mm + seed, 0.5, labelled=cell.labelled).metrics
+    results = [
+        make_result(cell.run, seed, error_mm + seed, 0.5, labelled=cell.labelled)
         for cell, error_mm in zip(table.cells(), lowest, strict=True)
         for seed in (0, 1)
     ]
-    return PaperErrors.of(table, metrics)
+    return PaperErrors.of(table, [result.metrics for result in results], [result.predictions for result in results])
 
 
 def _line(step: int) -> dict[str, float]:
