@@ -60,7 +60,7 @@ def stages_changed_by_adding_code(checkout: Path, file: str) -> set[str]:
         ("simhand/mining/search.py", {"mining"}),
         ("simhand/pretraining/repulsion.py", {"pretraining"}),
         ("simhand/finetuning/detnet.py", {"finetuning"}),
-        ("simhand/evaluation/conditions.py", {"evaluation"}),
+        ("simhand/evaluation/evaluate.py", {"evaluation"}),
         ("simhand/evaluation/metrics.py", {"evaluation", "report"}),  # the report compares runs
         ("simhand/reporting/page.py", {"report"}),
         ("workflow_scripts/crop_hands.py", {"crops"}),

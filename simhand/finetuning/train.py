@@ -237,8 +237,8 @@ def _step(run: _Run, batch: Sample, step: int, stop: Event) -> bool:
     losses["loss"].backward()
     run.model.eval()  # what is asked for the metric changes no statistics
     with torch.no_grad():
-        error_mm = errors_mm(head.predict(output, batch).locations, batch).sum()
-    stopping, images, error_mm, norm, *parts = _agreed(losses, error_mm, batch, run, stop)
+        errors = errors_mm(head.predict(output, batch).locations, batch)
+    stopping, images, error_mm, norm, *parts = _agreed(losses, errors.sum(), batch, run, stop)
     values = dict(zip(losses, parts, strict=True))
     if not math.isfinite(values["loss"] + norm):
         raise _broken(values, norm, step, run)
