@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional as views
 
-from benchmarks.pretraining import device_name, peak_mb, ratio, seconds
+from benchmarks.pretraining import device_name, peak_mb, ratio, seconds, whole
 from simhand.finetuning.augment import View
 from simhand.finetuning.crops import crop_affine
 from simhand.finetuning.freihand import read_freihand
@@ -117,23 +116,6 @@ def plain_view(image: torch.Tensor, view: View, size: int) -> torch.Tensor:
     return crop
 
 
-def whole(trainer: Trainer, steps: int) -> tuple[float, float]:
-    """Seconds a step with images from the disk, and the share of them that is spent waiting for them."""
-    batches = trainer.batches(trainer.settings.workers)
-    for _ in range(2 * trainer.settings.workers + 1):  # what the workers have read ahead
-        trainer.step(next(batches))
-    waited_s, started = 0.0, time.perf_counter()
-    for _ in range(steps):
-        before = time.perf_counter()
-        parts = next(batches)
-        waited_s += time.perf_counter() - before
-        trainer.step(parts)
-    if trainer.processes.device.type == "cuda":
-        torch.cuda.synchronize()
-    taken = time.perf_counter() - started
-    return taken / steps, waited_s / taken
-
-
 def main(settings: FinetuningSettings, labelled: Path, turns: int, steps: int) -> None:
     """Prints the figures."""
     trainer = Trainer(settings, labelled)
@@ -153,7 +135,11 @@ def main(settings: FinetuningSettings, labelled: Path, turns: int, steps: int) -
             taken = seconds(action, 1, device)
             if turn > 1:
                 times[what].append(taken)
-    fed = [(seconds(actions["step"], steps, device), *whole(trainer, steps)) for _ in range(3)]
+    workers = settings.workers
+    fed = [
+        (seconds(actions["step"], steps, device), *whole(trainer.batches(workers), trainer.step, steps, 2 * workers))
+        for _ in range(3)
+    ]
     ready, read, waiting = (list(column) for column in zip(*fed, strict=True))
     for what, each in {"bare": times["bare"], "step": times["step"], "whole": read}.items():
         typical = statistics.median(each)

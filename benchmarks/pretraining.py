@@ -24,7 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -45,6 +45,7 @@ from simhand.pretraining.step import Step, batch_views, contrastive_loss
 from simhand.pretraining.training_model import gradient_norm
 
 SIDE = 224
+T = TypeVar("T")
 
 
 def made_up_pool(folder: Path, hands: int) -> Pool:
@@ -124,18 +125,24 @@ def parts(trainer: Trainer, turns: int) -> dict[str, float]:
     return {name: statistics.median(each) for name, each in found.items()}
 
 
-def whole(trainer: Trainer, steps: int) -> tuple[float, float]:
-    """Seconds a step with crops from the store, and the share of them that is spent waiting for them."""
-    batches = trainer.batches(trainer.settings.workers)
-    for _ in range(2 * trainer.settings.workers + 1):  # what the workers have read ahead
-        trainer.step(next(batches))
+def whole(batches: Iterator[T], step: Callable[[T], None], steps: int, ahead: int) -> tuple[float, float]:
+    """Seconds a step with batches from the disk, and the share of them that is spent waiting for them.
+
+    Args:
+        batches: as a run reads them.
+        step: what is done with one.
+        steps: how many are timed.
+        ahead: batches that may have been read before the first was asked for; these are not timed.
+    """
+    for _ in range(ahead + 1):
+        step(next(batches))
     waited_s, started = 0.0, time.perf_counter()
     for _ in range(steps):
         before = time.perf_counter()
         batch = next(batches)
         waited_s += time.perf_counter() - before
-        trainer.step(batch)
-    if trainer.processes.device.type == "cuda":
+        step(batch)
+    if torch.cuda.is_available():
         torch.cuda.synchronize()
     taken = time.perf_counter() - started
     return taken / steps, waited_s / taken
@@ -196,7 +203,14 @@ def main(settings: PretrainingSettings, turns: int, steps: int) -> None:
                     times[what].append(taken)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()  # of whole steps alone; a process cannot forget its own
-        fed = [(seconds(actions["step"], steps, device), *whole(trainer, steps)) for _ in range(3)]
+        workers = settings.workers
+        fed = [
+            (
+                seconds(actions["step"], steps, device),
+                *whole(trainer.batches(workers), trainer.step, steps, 2 * workers),
+            )
+            for _ in range(3)
+        ]
         ready, read, waiting = (list(column) for column in zip(*fed, strict=True))
         for what, taken in {**times, "whole": read}.items():
             typical = statistics.median(taken)

@@ -111,10 +111,10 @@ NEIGHBOURS = pa.schema(
 # camera (empty: unknown), `hidden` is the share of joints that something hides (null: unknown). `seen` tells which
 # joints are judged; true joints that are not known are NaN. Joints are 21 x (x, y, z), millimetres in the camera frame.
 # No head tells a hand's size, and DetNet not its place: the place and size of predicted_mm are the true hand's (place:
-# the wrist; size: the bone from wrist to the middle finger's base). mean_mm is the mean pose of the training hands at
-# the same place and size. absolute_mm is where the model sees the hand, given the camera and the length of the middle
-# finger's next bone, as FreiHAND's challenge gives them; NaN where that bone is unknown. Keypoints are 21 x (x, y) in
-# pixels of the image.
+# the wrist; size: the bone from wrist to the middle finger's base). mean_mm is the mean of the training hands of unit
+# size, there and in that unit. absolute_mm is where the model sees the hand, given the camera and the length of the
+# middle finger's next bone, as FreiHAND's challenge gives them; NaN where that bone is unknown. Keypoints are 21 x (x,
+# y) in pixels of the image.
 PREDICTIONS = pa.schema(
     [
         *_required(("name", _TEXT), ("image", _TEXT), ("flipped", pa.bool_()), ("sequence", pa.int64())),
