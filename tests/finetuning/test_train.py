@@ -110,7 +110,12 @@ def in_the_end_the_same(outputs: Outputs, unbroken: Outputs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended_by", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 128 + 15), (signal.SIGINT, 128 + 2)]
+    ("ended_by", "code"),
+    [
+        (signal.SIGKILL, -9),
+        pytest.param(signal.SIGTERM, 128 + 15, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 128 + 2, marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupted_run_goes_on_to_the_same_end(
     unbroken: Outputs, start: Start, tmp_path: Path, ended_by: signal.Signals, code: int
@@ -141,7 +146,7 @@ class After(Event):
         return self.steps <= 0
 
 
-@pytest.mark.parametrize("steps", [3, 4, 7])
+@pytest.mark.parametrize("steps", [3, pytest.param(4, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow)])
 def test_a_run_stopped_after_any_step_goes_on_there(
     unbroken: Outputs, start: Start, tmp_path: Path, steps: int
 ) -> None:
@@ -205,6 +210,7 @@ def test_early_stopping_keeps_the_best_epoch(start: Start, tmp_path: Path) -> No
     assert not list(outputs.checkpoints.iterdir())
 
 
+@pytest.mark.slow
 def test_early_stopping_interrupted_comes_to_the_same_end(start: Start, tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"patience_epochs": 2, "held_out_percent": 25, "epochs": 6})
     unbroken, outputs = outputs_in(tmp_path / "unbroken"), outputs_in(tmp_path / "broken")
@@ -215,6 +221,7 @@ def test_early_stopping_interrupted_comes_to_the_same_end(start: Start, tmp_path
     in_the_end_the_same(outputs, unbroken)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_of_two_processes_is_the_last(start: Start, tmp_path: Path) -> None:
     """All of them predict with its weights, which the first writes while the others are done."""
     update = {"patience_epochs": 5, "held_out_percent": 25, "epochs": 3, "processes": 2, "learning_rate": 1e-4}

@@ -157,6 +157,7 @@ def test_all_makes_the_papers_first_table(checkout: Checkout) -> None:
     }
 
 
+@pytest.mark.slow
 def test_each_table_trains_what_stands_in_it_and_together_they_share(checkout: Checkout) -> None:
     for target, models in TRAINED.items():
         planned = checkout.to_do(target=target)
