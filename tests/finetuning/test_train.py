@@ -168,6 +168,7 @@ def two_processes(start: Start, tmp_path_factory: pytest.TempPathFactory) -> tup
     return outputs, finished.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_train_and_predict(two_processes: tuple[Outputs, str], unbroken: Outputs) -> None:
     outputs, said = two_processes
     rows, alone = rows_of(outputs.metrics), rows_of(unbroken.metrics)
@@ -180,6 +181,7 @@ def test_two_processes_train_and_predict(two_processes: tuple[Outputs, str], unb
     assert said.count("epoch 4,") == 1  # the first process speaks
 
 
+@pytest.mark.slow
 def test_predictions_of_processes_are_those_of_their_model(two_processes: tuple[Outputs, str], labelled: Path) -> None:
     """Three images, two processes: the second has one of them twice."""
     model, settings, _ = read_model(two_processes[0].model)

@@ -46,6 +46,9 @@ def rows_by_source(out: Path) -> dict[str, list[dict]]:
     return {name: [row for row in rows if Path(row["source"]).name == name] for name in names}
 
 
+pytestmark = pytest.mark.slow  # a model is trained for it
+
+
 @pytest.fixture(scope="module")
 def predicted(hands: list[Truth], learnt: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
     """The four hands and their mirror images, two of them in one picture, and a picture of none."""

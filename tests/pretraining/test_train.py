@@ -284,6 +284,7 @@ def check_same_as_unbroken(outputs: Outputs, unbroken: Outputs) -> None:
     assert not list(outputs.checkpoints.iterdir())
 
 
+@pytest.mark.slow
 def test_killed_and_started_again(
     pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
 ) -> None:
@@ -297,6 +298,7 @@ def test_killed_and_started_again(
     check_same_as_unbroken(outputs, unbroken)
 
 
+@pytest.mark.slow
 def test_told_to_end_and_started_again(
     pool: MadeUpPool, outputs: Outputs, unbroken: Outputs, small_settings: MakeSettings
 ) -> None:

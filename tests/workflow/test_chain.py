@@ -168,6 +168,7 @@ def test_edited_code_reruns_its_stage_and_looks_rerun_nothing(restored: Checkout
     assert restored.to_do() == QUERIES | {"mine_neighbours demo-half 0of1"} | FROM_NEIGHBOURS
 
 
+@pytest.mark.slow
 def test_the_same_neighbours_whatever_the_number_of_cores(finished: Checkout, tmp_path: Path) -> None:
     other = Checkout.new(tmp_path)
     other.write_config(finished.config())

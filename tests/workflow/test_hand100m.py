@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 from simhand.files import open_arrow
 from simhand.tables import CROPS
@@ -36,6 +37,7 @@ def in_frame_px(checkout: Checkout, hands: pd.DataFrame) -> np.ndarray:
     return points
 
 
+@pytest.mark.slow
 def test_a_pool_goes_out_as_annotations_and_comes_back(finished: Checkout, tmp_path: Path) -> None:
     out = tmp_path / "released"
     parts = sorted((finished.folder / "results/pools/demo/neighbours").iterdir())

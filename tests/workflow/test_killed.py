@@ -67,6 +67,7 @@ def kill_when(checkout: Checkout, pattern: str) -> int:
     return killed_ns
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_leaves_whole_files_and_goes_on_from_them(
     small_demo: Path, finished: Checkout, tmp_path: Path
 ) -> None:
