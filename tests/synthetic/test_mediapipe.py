@@ -12,6 +12,7 @@ import pytest
 
 from simhand.files import read_parquet
 from simhand.finetuning.freihand import read_freihand
+from simhand.finetuning.settings import ReadSettings
 from simhand.hands.landmarker import LandmarkedHand, Landmarker
 from simhand.hands.model import build_task_file
 from simhand.synthetic.truth import TRUTH, joints_array
@@ -63,7 +64,7 @@ def test_no_hand_is_found_in_an_empty_room(demo: Path, landmarker: Landmarker) -
 def test_labelled_hands_are_found_where_the_labels_say(demo: Path, landmarker: Landmarker) -> None:
     nearest = []
     for split in ("training", "evaluation"):
-        read = read_freihand(demo / "labelled", split)
+        read = read_freihand(demo / "labelled", split, ReadSettings())
         for name, true in zip(read.images, read.keypoints_px, strict=True):
             rgb = cv2.imread(str(demo / "labelled" / name))[..., ::-1]
             padded = cv2.copyMakeBorder(rgb, 112, 112, 112, 112, cv2.BORDER_CONSTANT)  # it wants room around a hand
