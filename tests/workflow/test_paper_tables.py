@@ -27,7 +27,7 @@ def tables(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Checko
     config["finetuning"] |= {"epochs": 1, "batch_size": 16, "image_size": 32}
     config["experiment"]["paper"] |= {"ranks": [1, 5], "label_percents": [10, 100]}
     checkout.write_config(config)
-    checkout.snakemake("--cores", "2", *PUBLISHED)
+    checkout.snakemake("--cores", "2", *PUBLISHED, "--set-threads", "pretrain=1", "finetune=1")  # two at a time
     return checkout
 
 
