@@ -20,6 +20,8 @@ from tests.mining.brute_force import brute_force
 
 pytestmark = pytest.mark.demo
 RESULTS = ROOT / "results"
+LABELLED = ("demo", "demo_dexycb", "demo_assemblyhands")
+RUNS = ("none", "simclr", "peclr", "simhand")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -116,8 +118,19 @@ def test_most_rendered_hands_are_found_and_on_their_side(truth: pd.DataFrame) ->
 def test_the_table_has_its_rows_with_plausible_errors() -> None:
     with (RESULTS / "report/table.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["run"] for row in rows] == ["none", "simclr", "peclr", "simhand"]
+    assert [(row["labelled"], row["run"]) for row in rows] == [(name, run) for name in LABELLED for run in RUNS]
     assert all(1 < float(row["mpjpe_mm"]) < 100 for row in rows)
+
+
+def test_table_1_has_the_same_errors_beside_the_papers() -> None:
+    with (RESULTS / "report/table.csv").open() as file:
+        errors = {(row["labelled"], row["run"]): row["mpjpe_mm"] for row in csv.DictReader(file)}
+    with (RESULTS / "report/paper/table1.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["labelled"], row["run"]): row["mpjpe_mm"] for row in rows} == errors
+    papers = {(row["labelled set"], row["method"]): float(row["mpjpe_mm_paper"]) for row in rows}
+    assert papers["FreiHAND", "SiMHand"] == 16.15
+    assert papers["AssemblyHands", "w/o pre-training"] == 19.17
 
 
 def test_two_jobs_side_by_side_fit_into_six_gigabytes() -> None:
