@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ import av
 import numpy as np
 import psutil
 import pytest
+import torch
 from numpy.lib.npyio import NpzFile
 
 from simhand.hands.model import build_task_file
@@ -56,6 +57,15 @@ def shared() -> Path:
     if not (folder / "videos" / "manifest.csv").is_file():
         pytest.skip(f"no real data in {folder} (set SIMHAND_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[None]:
+    """Threads of PyTorch that wait for each other are many times slower where something else runs on their cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 class WriteVideo(Protocol):

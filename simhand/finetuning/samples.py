@@ -36,9 +36,7 @@ class Sample(NamedTuple):
 
     image: Tensor  # float32 (B, 3, S, S), RGB in -0.5..0.5
     keypoints_px: Tensor  # float32 (B, 21, 2) in the crop, whose upper left corner is (0, 0); 0 where not seen
-    locations: (
-        Tensor  # float32 (B, 21, 3) relative to the wrist, in bone lengths, turned with the view; 0 where not seen
-    )
+    locations: Tensor  # float32 (B, 21, 3) from the wrist, in bone lengths, turned with the view; 0 where not seen
     seen: Tensor  # bool (B, 21)
     camera: Tensor  # float32 (B, 3, 3), from joints in the turned camera frame to pixels of the crop
     bone_mm: Tensor  # float32 (B,), from wrist to the middle finger's base
@@ -112,10 +110,8 @@ class HandImages(Dataset[Part]):
 
     def within(self, boxes: np.ndarray) -> HandImages:
         """The same hands, cut out around these boxes (N, 4) as PeCLR does: left, top, right and bottom in pixels."""
-        sides_px = (
-            np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1) / FILLED
-        )  # all keypoints may be in one pixel
-        hands = replace(self.hands, centers_px=(boxes[:, :2] + boxes[:, 2:]) / 2, sides_px=sides_px)
+        longest_px = np.maximum((boxes[:, 2:] - boxes[:, :2]).max(axis=1), 1)  # all keypoints may be in one pixel
+        hands = replace(self.hands, centers_px=(boxes[:, :2] + boxes[:, 2:]) / 2, sides_px=longest_px / FILLED)
         return HandImages(hands, self.image_size, official=self.official, inverted=self.inverted)
 
     @property
@@ -168,13 +164,17 @@ def _colours(view: View) -> tuple[Tensor, Tensor]:
 
 
 def collate(parts: Sequence[Part]) -> Part:
-    """Puts parts together: pixels uint8 (B, 3, H, H), H the longest side of all."""
-    longest = max(max(part.pixels.shape[1:]) for part in parts)
-    pixels = torch.zeros(len(parts), 3, longest, longest, dtype=torch.uint8)
-    for place, part in zip(pixels, parts, strict=True):
-        place[:, : part.pixels.shape[1], : part.pixels.shape[2]] = part.pixels
+    """Puts parts together."""
     rest: Part = default_collate([part._replace(pixels=torch.empty(0)) for part in parts])
-    return rest._replace(pixels=pixels)
+    return rest._replace(pixels=_padded([part.pixels for part in parts]))
+
+
+def _padded(images: Sequence[Tensor]) -> Tensor:
+    """Images (3, h, w) as one batch (B, 3, H, H), H the longest side of all, black to the right and below."""
+    longest = max(max(image.shape[1:]) for image in images)
+    return torch.stack(
+        [functional.pad(image, (0, longest - image.shape[2], 0, longest - image.shape[1])) for image in images]
+    )
 
 
 def cut(parts: Part, size: int, device: torch.device) -> Sample:
@@ -190,8 +190,8 @@ def cut(parts: Part, size: int, device: torch.device) -> Sample:
     if _are_crops(parts, size):
         images.copy_(pixels).div_(255)
     else:
-        for some in torch.arange(len(pixels)).split(_AT_ONCE[device.type]):
-            part = slice(int(some[0]), int(some[-1]) + 1)
+        for start in range(0, len(pixels), _AT_ONCE[device.type]):
+            part = slice(start, start + _AT_ONCE[device.type])
             warped = warp_images(pixels[part], parts.affine[part], size).div_(255)
             images[part] = recolour(warped, parts.order[part], parts.amounts[part])
     labels = Sample(*(label.to(device, non_blocking=True) for label in parts.labels))
@@ -211,7 +211,5 @@ def crop_batch(images: Sequence[Tensor], affines: np.ndarray, size: int) -> Tens
         size: pixels of a crop's side.
     """
     cuts = [_part(image, affine, size) for image, affine in zip(images, affines, strict=True)]
-    longest = max(max(pixels.shape[1:]) for pixels, _ in cuts)
-    padded = [functional.pad(part, (0, longest - part.shape[2], 0, longest - part.shape[1])) for part, _ in cuts]
     matrices = torch.from_numpy(np.stack([affine for _, affine in cuts])).float()
-    return warp_images(torch.stack(padded), matrices, size) / 255 - 0.5
+    return warp_images(_padded([pixels for pixels, _ in cuts]), matrices, size) / 255 - 0.5
