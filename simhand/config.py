@@ -8,22 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import (
-    NO_PRETRAINING,
-    PART_KEYS,
-    Behaviour,
-    FinetuningSettings,
-    Format,
-    PartSettings,
-    ReadSettings,
-    label_files,
-)
+from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings, LabelledSettings
 from simhand.frames.settings import SamplingSettings
 from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
 from simhand.keypoints.settings import KeypointSettings
@@ -35,79 +26,10 @@ from simhand.pretraining.settings import PretrainingSettings
 from simhand.reporting.settings import ReportSettings
 from simhand.settings import Settings
 from simhand.videos.index import Video, max_frames
+from simhand.videos.settings import SOURCE_KINDS, SourceSettings
 
 Name = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # names become folders
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-SOURCE_KINDS = {"videos": "folder", "list": "file", "frames": "folder", "annotations": "file"}  # and what they name
-
-
-class SourceSettings(Settings):
-    """A source of hands: exactly one of videos, list, frames and annotations, which says what it is and where."""
-
-    videos: Path | None = Field(None, description="a folder of videos; those in folders below it count too")
-    list: Path | None = Field(
-        None,
-        description="instead: a text file with the path of a video a line, or an id, a tab and a path; relative paths "
-        "are seen from the file's folder",
-    )
-    frames: Path | None = Field(
-        None, description="instead: a folder in which each folder of images holds the extracted frames of a video"
-    )
-    frame_rate: float = Field(
-        30.0, gt=0, description="with frames: what the numbers in the images' names count, a second"
-    )
-    annotations: Path | None = Field(
-        None,
-        description="instead: hands that are known already, a JSON in the official layout of Hand100M; its hands are "
-        "neither looked for nor balanced",
-    )
-    images: Path | None = Field(None, description="with annotations: the folder of the images that they name")
-    shards: int = Field(
-        8, ge=1, description="into how many jobs the work on its videos is cut; 50 to 150 videos each do well"
-    )
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The keys of SOURCE_KINDS that are given."""
-        return tuple(kind for kind in SOURCE_KINDS if getattr(self, kind) is not None)
-
-    @property
-    def kind(self) -> str:
-        """What the source is."""
-        return self.kinds[0]
-
-    @property
-    def path(self) -> Path:
-        """Where the source is."""
-        return Path(getattr(self, self.kind))
-
-
-class LabelledSettings(PartSettings):
-    """A set of hand images with 3D keypoints, in the layout in which it is downloaded."""
-
-    format: Format = Field(
-        "freihand",
-        description="its layout; freihand: training/rgb, training_K.json, ...; dexycb: 20200709-subject-01, "
-        "calibration, ...; assemblyhands: annotations, images",
-    )
-    path: Path = Field(description="the folder")
-
-    @model_validator(mode="after")
-    def _of_its_format(self) -> Self:
-        """A key of another layout would be without effect."""
-        known = PART_KEYS[self.format]
-        stray = sorted(self.model_fields_set & set(PartSettings.model_fields) - set(known))
-        if stray:
-            raise ValueError(f"{', '.join(stray)}: no key of format {self.format}, which knows {', '.join(known)}")
-        return self
-
-    def reading(self, behaviour: Behaviour) -> ReadSettings:
-        """How it is read by fine-tuning of that behaviour."""
-        return ReadSettings(behaviour=behaviour, **{name: getattr(self, name) for name in PART_KEYS[self.format]})
-
-    def label_files(self) -> list[Path]:
-        """The files that hold the labels; see `simhand.finetuning.settings.label_files`."""
-        return label_files(self.path, self.format, self)
 
 
 class ExperimentSettings(Settings):

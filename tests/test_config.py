@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from simhand.config import SOURCE_KINDS, LabelledSettings, check_pool_sizes, load_config
+from simhand.config import check_pool_sizes, load_config
 from simhand.errors import ConfigError
-from simhand.finetuning.settings import ReadSettings
+from simhand.finetuning.settings import LabelledSettings, ReadSettings
 from simhand.videos.index import Video
+from simhand.videos.settings import SOURCE_KINDS
 from simhand.videos.sources import KINDS
 from tests.conftest import ROOT
 

@@ -138,3 +138,31 @@ def _dexycb_files(root: Path) -> Iterator[Path]:
         ("*-subject-*/*/meta.yml", "20200709-subject-01/20200709_141754/meta.yml"),
     ):
         yield from sorted(root.glob(pattern)) or [root / example]
+
+
+class LabelledSettings(PartSettings):
+    """A set of hand images with 3D keypoints, in the layout in which it is downloaded."""
+
+    format: Format = Field(
+        "freihand",
+        description="its layout; freihand: training/rgb, training_K.json, ...; dexycb: 20200709-subject-01, "
+        "calibration, ...; assemblyhands: annotations, images",
+    )
+    path: Path = Field(description="the folder")
+
+    @model_validator(mode="after")
+    def _of_its_format(self) -> Self:
+        """A key of another layout would be without effect."""
+        known = PART_KEYS[self.format]
+        stray = sorted(self.model_fields_set & set(PartSettings.model_fields) - set(known))
+        if stray:
+            raise ValueError(f"{', '.join(stray)}: no key of format {self.format}, which knows {', '.join(known)}")
+        return self
+
+    def reading(self, behaviour: Behaviour) -> ReadSettings:
+        """How it is read by fine-tuning of that behaviour."""
+        return ReadSettings(behaviour=behaviour, **{name: getattr(self, name) for name in PART_KEYS[self.format]})
+
+    def label_files(self) -> list[Path]:
+        """The files that hold the labels; see `label_files`."""
+        return label_files(self.path, self.format, self)
