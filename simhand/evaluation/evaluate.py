@@ -23,7 +23,7 @@ from simhand.evaluation.metrics import (
 )
 from simhand.evaluation.predictions import Predictions, aligned_errors, read_predictions
 from simhand.files import write_json
-from simhand.joints import MIDDLE_BASE
+from simhand.unit_hands import mean_locations
 
 KEYPOINT_THRESHOLDS = (0.05, 0.1, 0.2)  # of the hand's extent in the image
 _MM = 1000.0  # millimetres in a metre
@@ -111,11 +111,7 @@ def mean_pose(true_mm: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray
     Each joint's mean is over the hands of which it is seen (N, 21); one that never is lies at the wrist.
     """
     seen = np.ones(true_mm.shape[:2], dtype=bool) if seen is None else seen
-    unit = np.zeros_like(true_mm)
-    unit[:, MIDDLE_BASE, 2] = 1.0
-    alike = align_root_and_bone(true_mm, unit)  # wrists at the origin, bones of length one
-    total = np.where(seen[..., None], alike, 0.0).sum(axis=0)  # (21, 3)
-    mean = total / np.maximum(seen.sum(axis=0), 1)[:, None]
+    mean = mean_locations(true_mm, seen)
     return align_root_and_bone(np.broadcast_to(mean, true_mm.shape), true_mm)
 
 

@@ -21,11 +21,11 @@ from simhand.finetuning.order import Key
 from simhand.finetuning.peclr_protocol import box_of_keypoints, first_box
 from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings
-from simhand.finetuning.targets import bone_lengths, joint_locations
-from simhand.joints import MIDDLE_BASE, MIDDLE_LOWER, WRIST
+from simhand.joints import WRIST
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import ALONE, Processes
 from simhand.tables import N_JOINTS, PREDICTIONS
+from simhand.unit_hands import bone_lengths, scales
 
 
 class Seen(NamedTuple):
@@ -139,16 +139,8 @@ def in_camera_frame(locations: np.ndarray, true_mm: np.ndarray) -> np.ndarray:
     return true_mm[:, [WRIST]] + bone_lengths(true_mm)[:, None, None] * locations
 
 
-def mean_pose(hands: LabelledSet) -> np.ndarray:
-    """The mean of hands with equal wrists and bone lengths, each joint's over those of which it is seen: (21, 3)."""
-    seen = hands.seen[..., None]
-    total = np.where(seen, joint_locations(hands.joints_mm), 0).sum(axis=0)  # (21, 3)
-    return total / np.maximum(seen.sum(axis=0), 1)
-
-
 def write_predictions(seen: Seen, hands: LabelledSet, mean: np.ndarray, path: Path) -> None:
-    """Writes simhand.tables.PREDICTIONS, one row a hand; `mean` is the `mean_pose` of the training hands."""
-    scales_mm = np.linalg.norm(hands.joints_mm[:, MIDDLE_LOWER] - hands.joints_mm[:, MIDDLE_BASE], axis=1)
+    """Writes simhand.tables.PREDICTIONS, one row a hand; `mean` is the `mean_locations` of the training hands."""
     columns = {
         "name": pa.array(hands.names),
         "image": pa.array(hands.images),
@@ -160,7 +152,7 @@ def write_predictions(seen: Seen, hands: LabelledSet, mean: np.ndarray, path: Pa
         "predicted_mm": keypoints_column(in_camera_frame(seen.locations, hands.joints_mm)),
         "true_mm": keypoints_column(hands.joints_mm),
         "mean_mm": keypoints_column(in_camera_frame(mean, hands.joints_mm)),
-        "absolute_mm": keypoints_column(seen.absolute * scales_mm[:, None, None]),
+        "absolute_mm": keypoints_column(seen.absolute * scales(hands.joints_mm)[:, None, None]),
         "predicted_px": keypoints_column(seen.keypoints_px),
         "true_px": keypoints_column(hands.keypoints_px),
     }

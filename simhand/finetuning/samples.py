@@ -22,9 +22,9 @@ from simhand.finetuning.crops import crop_affine, move, rotation
 from simhand.finetuning.labelled import LabelledSet, read_image
 from simhand.finetuning.official_views import official_view
 from simhand.finetuning.peclr_protocol import FILLED
-from simhand.finetuning.targets import bone_lengths, joint_locations
-from simhand.joints import MIDDLE_BASE, MIDDLE_LOWER, WRIST
+from simhand.joints import WRIST
 from simhand.pretraining.warp import warp_images
+from simhand.unit_hands import bone_lengths, joint_locations, scales
 
 _TO_CORNER = 0.5  # labels have the centre of the first pixel at 0, crops its corner
 _MARGIN_PX = 4  # of the crop: as far as smoothing reaches
@@ -81,8 +81,7 @@ class HandImages(Dataset[Part]):
         self.inverted = inverted
         self._bones_mm = bone_lengths(hands.joints_mm)
         self._locations = joint_locations(hands.joints_mm)
-        lower_mm = hands.joints_mm[:, MIDDLE_LOWER] - hands.joints_mm[:, MIDDLE_BASE]
-        self._scales_mm = np.linalg.norm(lower_mm, axis=1)
+        self._scales_mm = scales(hands.joints_mm)
 
     def __len__(self) -> int:
         return len(self.hands)

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from simhand.joints import MIDDLE_BASE, PARENTS, WRIST
+from simhand.joints import PARENTS
 
 _SIGMA, _REACH = 1.0, 3  # cells: a Gaussian on 7 x 7 cells
-
-
-def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    """From wrist to the middle finger's base: (N,) for joints (N, 21, 3), in their unit."""
-    return np.linalg.norm(joints[:, MIDDLE_BASE] - joints[:, WRIST], axis=1)
-
-
-def joint_locations(joints: np.ndarray) -> np.ndarray:
-    """Joints (N, 21, 3) relative to the wrist, in lengths of the bone from wrist to the middle finger's base."""
-    return (joints - joints[:, [WRIST]]) / bone_lengths(joints)[:, None, None]
 
 
 def bone_directions(locations: Tensor) -> Tensor:

@@ -39,7 +39,6 @@ from simhand.finetuning.predict import (
     dataset_of,
     errors_mm,
     mean_error_mm,
-    mean_pose,
     see,
     see_unaided,
     square_sides_px,
@@ -54,6 +53,7 @@ from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import Processes, joined
 from simhand.pretraining.state_file import read_state
 from simhand.pretraining.training_model import gradient_norm
+from simhand.unit_hands import mean_locations
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def finetune(settings: FinetuningSettings, start: Start, outputs: Outputs, *, st
         look = see_unaided if settings.evaluation_crops == "peclr" else see
         seen = look(run.model, dataset_of(unseen, settings, None, inverted=_inverted(start)), settings, processes)
         if processes.first:
-            write_predictions(seen, unseen, mean_pose(hands), outputs.predictions)
+            write_predictions(seen, unseen, mean_locations(hands.joints_mm, hands.seen), outputs.predictions)
             _publish(run, card, outputs)
         processes.wait()
     return True

@@ -23,16 +23,16 @@ from simhand.finetuning.predict import (
     errors_mm,
     in_camera_frame,
     mean_error_mm,
-    mean_pose,
     see,
     see_unaided,
     write_predictions,
 )
 from simhand.finetuning.samples import HandImages, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
-from simhand.finetuning.targets import bone_directions, heatmaps, joint_locations
+from simhand.finetuning.targets import bone_directions, heatmaps
 from simhand.pretraining.processes import ALONE
 from simhand.tables import PREDICTIONS
+from simhand.unit_hands import joint_locations, mean_locations
 
 SETTINGS = FinetuningSettings(encoder="resnet18", image_size=64, batch_size=3, device="cpu")
 CELL_PX = 4
@@ -75,7 +75,7 @@ def test_true_answers_come_back_as_the_labels(hands: LabelledSet, tmp_path: Path
     scales_mm = np.linalg.norm(hands.joints_mm[:, 10] - hands.joints_mm[:, 9], axis=1)
     absolute_mm = seen.absolute * scales_mm[:, None, None]
     assert np.linalg.norm(absolute_mm - hands.joints_mm, axis=2).max() < 40  # half a metre away, in cells of 4 px
-    write_predictions(seen, hands, mean_pose(hands), tmp_path / "predictions.parquet")
+    write_predictions(seen, hands, mean_locations(hands.joints_mm, hands.seen), tmp_path / "predictions.parquet")
     table = read_parquet(tmp_path / "predictions.parquet", PREDICTIONS)
     found = {"predicted_mm": hands.joints_mm, "true_mm": hands.joints_mm, "absolute_mm": absolute_mm}
     for name, expected in found.items():
@@ -87,7 +87,7 @@ def test_the_mean_pose_is_over_seen_joints(hands: LabelledSet) -> None:
     seen, joints_mm = hands.seen.copy(), hands.joints_mm.copy()
     seen[2:, 4], joints_mm[2:, 4] = False, np.nan  # the thumb's tip is known of two hands
     seen[:, 20] = False  # and the little finger's of none
-    found = mean_pose(replace(hands, seen=seen, joints_mm=joints_mm))
+    found = mean_locations(joints_mm, seen)
     locations = joint_locations(hands.joints_mm)
     np.testing.assert_allclose(found[4], locations[:2, 4].mean(axis=0))
     np.testing.assert_allclose(found[[0, 9, 12]], locations[:, [0, 9, 12]].mean(axis=0))

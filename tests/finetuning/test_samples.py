@@ -19,8 +19,8 @@ from simhand.finetuning.official_views import official_view
 from simhand.finetuning.order import Order, Plan
 from simhand.finetuning.samples import HandImages, Sample, collate, crop_batch, cut
 from simhand.finetuning.settings import ReadSettings
-from simhand.finetuning.targets import bone_lengths, joint_locations
 from simhand.pretraining.processes import ALONE
+from simhand.unit_hands import bone_lengths, joint_locations
 
 CPU = torch.device("cpu")
 

@@ -8,8 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simhand.finetuning.targets import bone_directions, bone_lengths, heatmaps, joint_locations
+from simhand.finetuning.targets import bone_directions, heatmaps
 from simhand.joints import PARENTS
+from simhand.unit_hands import bone_lengths, joint_locations
 
 
 def keypoints(x: float, y: float) -> torch.Tensor:

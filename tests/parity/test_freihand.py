@@ -16,7 +16,8 @@ from simhand.finetuning.detnet import STRIDE
 from simhand.finetuning.labelled import hand_squares, project
 from simhand.finetuning.official_views import official_affine, official_view
 from simhand.finetuning.samples import crop_batch
-from simhand.finetuning.targets import bone_directions, heatmaps, joint_locations
+from simhand.finetuning.targets import bone_directions, heatmaps
+from simhand.unit_hands import joint_locations
 
 CROP_FACTOR = 2.0
 FLOAT32 = 1e-5  # which the official loader computes in
