@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings, LabelledSettings
 from simhand.frames.settings import SamplingSettings
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
 from simhand.keypoints.settings import KeypointSettings
 from simhand.mining.settings import PoolSettings
 from simhand.paper.derived_runs import all_runs
@@ -60,6 +60,9 @@ class Config(Settings):
     sources: dict[Name, SourceSettings] = Field(min_length=1, description="where videos come from, by name")
     sampling: SamplingSettings = Field(default_factory=SamplingSettings, description="stage 2: frames")
     detection: DetectionSettings = Field(default_factory=DetectionSettings, description="stage 3: hands in frames")
+    selection: SelectionSettings = Field(
+        default_factory=SelectionSettings, description="stage 4: which hands are wanted"
+    )
     balance: BalanceSettings = Field(default_factory=BalanceSettings, description="stage 4: left and right")
     crops: CropSettings = Field(default_factory=CropSettings, description="stage 5: squares around hands")
     keypoints: KeypointSettings = Field(default_factory=KeypointSettings, description="stage 6: 21 keypoints")
@@ -157,6 +160,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
         yield from _source_contradictions(f"sources.{name}", source)
     for name in sorted(_compared_sets(config.experiment) & config.labelled.keys()):
         yield from _labelled_contradictions(f"labelled.{name}.path", config.labelled[name])
+    yield from _selection_contradictions(config)
     yield from _missing_file("keypoints.model", config.keypoints.model)
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
@@ -176,6 +180,16 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
         yield from _paper_contradictions(config.experiment.paper, config)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _selection_contradictions(config: Config) -> Iterator[dict[str, Any]]:
+    if config.selection.contact and config.detection.detector == "mediapipe":
+        yield {
+            "what": "selection.contact: mediapipe does not tell what hands touch, so no hand would be left",
+            "expected": "a detector that tells it",
+            "got": f"detection.detector: mediapipe, selection.contact: {', '.join(config.selection.contact)}",
+            "hint": "detector: hundred_doh, or leave contact empty",
+        }
 
 
 def _crop_contradictions(config: Config) -> Iterator[dict[str, Any]]:

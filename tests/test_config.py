@@ -77,6 +77,13 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("experiment.runs", ["none", "sincere"], ["experiment.runs", "sincere", "simclr"]),
         ("encoders", {"imagenet": "no/such.pth"}, ["encoders.imagenet", "no such file", "no/such.pth"]),
         ("encoders", {"peclr": "config.yaml"}, ["encoders.peclr: this name is taken"]),
+        ("selection", {"contact": ["none", "none"]}, ["selection.contact", "only once"]),
+        ("selection", {"contact": ["object"]}, ["selection.contact.0", "'stationary'", "'object'"]),
+        ("selection", {"contact": ["self"]}, ["selection.contact: mediapipe", "hint:     detector: hundred_doh"]),
+        ("selection", {"min_score": 1.5}, ["selection.min_score", "less than or equal to 1"]),
+        ("selection", {"min_box_px": -1}, ["selection.min_box_px", "greater than or equal to 0"]),
+        ("selection", {"min_box_px": 60, "max_box_px": 50}, ["selection", "min_box_px 60 is larger than max"]),
+        ("selection", {"min_size": 9}, ["unknown key selection.min_size", "min_box_px"]),
         ("finetuning.evaluation_crops", "peclr", ["middle of square images", "labelled.demo_assemblyhands"]),
         ("experiment.labelled", ["freihand"], ["experiment.labelled", "freihand"]),
         ("sources.demo.videos", "no/where", ["sources.demo.videos", "no such folder", "no/where"]),
@@ -126,6 +133,16 @@ def test_a_mistake_is_named(values: dict[str, Any], key: str, value: Any, words:
         load_config(changed(values, key, value))
     for word in words:
         assert word in str(caught.value)
+
+
+def test_hands_are_selected_by_contact_where_the_detector_tells_it(values: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").touch()
+    chosen = changed(values, "selection", {"contact": ["portable", "none"], "min_box_px": 40, "max_box_px": 40})
+    detection = {"detector": "hundred_doh", "weights": str(tmp_path / "weights.pth")}
+    assert load_config(changed(chosen, "detection", detection)).selection.values() == {
+        **{"contact": ["portable", "none"], "min_score": 0.0, "min_box_px": 40.0, "max_box_px": 40.0}
+    }
+    assert load_config(changed(values, "selection", None)).selection.contact == ()
 
 
 def test_a_source_is_a_folder_of_videos_a_list_or_a_folder_of_frames(values: dict[str, Any], tmp_path: Path) -> None:

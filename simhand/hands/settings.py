@@ -1,23 +1,103 @@
 """What can be set about finding, balancing and cropping hands."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from simhand.settings import Settings
 
+ContactState = Literal["none", "self", "other", "portable", "stationary"]  # simhand.tables.CONTACT_STATES
 
-class DetectionSettings(Settings):
-    """Finding hands in frames."""
 
-    detector: Literal["mediapipe"] = Field("mediapipe", description="which detector finds the hands")
+class _CommonSettings(Settings):
     score_threshold: float = Field(
-        0.5, gt=0, lt=1, description="the detector's own threshold; MediaPipe's for a palm and for a hand's presence"
+        0.5,
+        gt=0,
+        lt=1,
+        description="hands with a lower score are none; MediaPipe's threshold for a palm and for a hand's presence",
     )
+    max_hands: int = Field(4, ge=1, description="at most so many hands in one frame, the best")
+
+
+class MediaPipeSettings(_CommonSettings):
+    """What MediaPipe finds."""
+
     max_overlap: float = Field(
-        0.5, ge=0, le=1, description="of two boxes that overlap more (IoU), the one with the lower score is dropped"
+        0.5,
+        ge=0,
+        le=1,
+        description="mediapipe: of two boxes that overlap more (IoU), the one with the lower score is dropped",
     )
-    max_hands: int = Field(4, ge=1, description="at most so many hands in one frame")
+
+
+class HundredDohSettings(_CommonSettings):
+    """What the 100DOH detector finds."""
+
+    nms_threshold: float = Field(
+        0.3, gt=0, le=1, description="hundred_doh: the same, for boxes of hands and for boxes of objects"
+    )
+    object_threshold: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="hundred_doh: objects with a lower score are none; they are told of hands in contact",
+    )
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto",
+        description="hundred_doh: of the network (autocast); boxes are float32 always. auto: float16 on a GPU, float32 "
+        "on a CPU",
+    )
+
+
+class HundredDohExecution(Settings):
+    """How the 100DOH detector is run; without effect on what it finds, but for rounding."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="hundred_doh: auto: a GPU where there is one")
+    batch_size: int = Field(8, ge=1, description="hundred_doh: frames of one size that a GPU is given at once")
+
+
+class DetectionSettings(MediaPipeSettings, HundredDohSettings, HundredDohExecution):
+    """Finding hands in frames. Keys that name a detector are read where it is the one that is chosen."""
+
+    detector: Literal["mediapipe", "hundred_doh"] = Field(
+        "mediapipe",
+        description="which detector finds the hands; hundred_doh is the paper's, and needs its authors' weights",
+    )
+    weights: Path | None = Field(
+        None, description="hundred_doh: the authors' file, faster_rcnn_1_8_132028.pth or faster_rcnn_1_8_89999.pth"
+    )
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-fA-F]{64}$", description="hundred_doh: what that file must hash to; empty: not checked"
+    )
+
+
+class SelectionSettings(Settings):
+    """The others stay in the table of stage 3: another choice detects nothing anew. Annotated hands are all wanted."""
+
+    contact: tuple[ContactState, ...] = Field(
+        (),
+        description="only hands that touch this: none (nothing), self (the person's own body), other (another person), "
+        "portable or stationary (an object); hundred_doh tells it. Empty: all hands, whether it is known or not",
+    )
+    min_score: float = Field(0.0, ge=0, le=1, description="hands with a lower score of detection are left out")
+    min_box_px: float = Field(
+        0.0, ge=0, description="hands whose box is smaller, by its longer side, are left out; pixels of the frame"
+    )
+    max_box_px: float | None = Field(None, gt=0, description="hands whose box is larger are left out; empty: none")
+
+    @field_validator("contact")
+    @classmethod
+    def _each_once(cls, states: tuple[ContactState, ...]) -> tuple[ContactState, ...]:
+        if len(set(states)) < len(states):
+            raise ValueError("each may be named only once")
+        return states
+
+    @model_validator(mode="after")
+    def _some_box_fits(self) -> Self:
+        if self.max_box_px is not None and self.min_box_px > self.max_box_px:
+            raise ValueError(f"min_box_px {self.min_box_px:g} is larger than max_box_px {self.max_box_px:g}")
+        return self
 
 
 class BalanceSettings(Settings):

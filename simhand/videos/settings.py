@@ -29,7 +29,7 @@ class SourceSettings(Settings):
     annotations: Path | None = Field(
         None,
         description="instead: hands that are known already, a JSON in the official layout of Hand100M; its hands are "
-        "neither looked for nor balanced",
+        "neither looked for, selected nor balanced",
     )
     images: Path | None = Field(None, description="with annotations: the folder of the images that they name")
     shards: int = Field(
