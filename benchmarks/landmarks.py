@@ -27,7 +27,7 @@ from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
 from simhand.hands.landmarker import Landmarker
 from simhand.hands.model import build_task_file
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import FRAMES, HANDS
@@ -80,7 +80,7 @@ def main(fps: float, images: int) -> None:
             "detection", "frames", count,
             lambda workers: detect_shard("real", frames, model, hands, DetectionSettings(), workers=workers),
         )  # fmt: skip
-        balance_shard(hands, balanced, BalanceSettings(enabled=False))
+        balance_shard(hands, balanced, BalanceSettings(enabled=False), SelectionSettings())
         crop_shard(frames, hands, balanced, crops, CropSettings())
         found = len(read_parquet(hands, HANDS, ["hand_id"]))
         print(f"{found:,} hands in {count:,} frames of {len(videos)} videos")

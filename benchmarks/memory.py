@@ -42,9 +42,9 @@ detect_shard("real", *files, DetectionSettings(), workers=workers)
     "balance and crop hands": """
 from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
-from simhand.hands.settings import BalanceSettings, CropSettings
-balance_shard(folder / "hands.parquet", folder / "balanced.parquet", BalanceSettings(enabled=False))
+from simhand.hands.settings import BalanceSettings, CropSettings, SelectionSettings
 files = [folder / name for name in ("frames.arrow", "hands.parquet", "balanced.parquet", "crops.arrow")]
+balance_shard(files[1], files[2], BalanceSettings(enabled=False), SelectionSettings())
 crop_shard(*files, CropSettings())
 """,
     "find keypoints": """

@@ -59,9 +59,14 @@ def write_shards(folder: Path, hands: int, shards: int) -> None:
 
 
 def filled(schema: pa.Schema, known: dict[str, Any], count: int) -> pa.Table:
-    """A table of `schema`; columns that are not known hold zeros or empty text."""
-    empty = {f.name: [""] * count if f.type == pa.string() else np.zeros(count) for f in schema}
-    return pa.table({f.name: known.get(f.name, empty[f.name]) for f in schema}).cast(schema)
+    """A table of `schema`; columns that are not known hold nulls where they may, or zeros or empty text."""
+    return pa.table({field.name: known.get(field.name, _empty(field, count)) for field in schema}).cast(schema)
+
+
+def _empty(field: pa.Field, count: int) -> pa.Array | list[str] | np.ndarray:
+    if field.nullable:
+        return pa.nulls(count, field.type)
+    return [""] * count if field.type == pa.string() else np.zeros(count)
 
 
 def shard_tables(folder: Path, shard: int, shards: int) -> ShardTables:

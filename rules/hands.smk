@@ -48,7 +48,7 @@ rule detect_hands:
 
 
 rule balance_hands:
-    """Which hands of one shard stay, so that left and right are equally many."""
+    """Which hands of one shard stay: those that are wanted, as many left as right."""
     input:
         "results/hands/{source}/{shard}.parquet",
     output:
@@ -59,6 +59,7 @@ rule balance_hands:
         "results/benchmarks/balance_hands/{source}/{shard}.tsv"
     params:
         settings=CONFIG.balance.values(),
+        selection=CONFIG.selection.values(),
         code=script_code("balance_hands.py"),
     resources:
         mem="1GB",

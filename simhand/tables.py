@@ -45,19 +45,26 @@ _FRAME = (("frame_row", pa.int32()), ("frame_width", pa.int32()), ("frame_height
 # detector that said so.
 _SIDES = (("side", _TEXT), ("detected_side", _TEXT), ("side_source", _TEXT))
 
-# Stage 3. `contact` only where the detector knows it. `score` is the detector's own; MediaPipe tells none but how sure
-# it is of the side.
+# Stage 3. `score` is the detector's own; MediaPipe tells none but how sure it is of the side. What follows the sides is
+# null where the detector does not know it. `contact` is one of CONTACT_STATES. The offset points from the centre of the
+# hand's box to that of the object it touches: a length in units of 1,000 px, and a direction of length 0.1. The object
+# is the detected one nearest to that point.
+CONTACT_STATES = ("none", "self", "other", "portable", "stationary")
+OFFSET = ("offset_magnitude", "offset_x", "offset_y")
+OBJECT = ("object_x1", "object_y1", "object_x2", "object_y2", "object_score")
 HANDS = pa.schema(
     [
         *_required(("hand_id", _TEXT), *_FRAME_KEY, *_FRAME),
         *_required(*((name, pa.float32()) for name in ("x1", "y1", "x2", "y2", "score"))),
         *_required(*_SIDES),
         pa.field("contact", _TEXT),
+        *(pa.field(name, pa.float32()) for name in (*OFFSET, *OBJECT)),
     ]
 )
 
-# Stage 4. Every detected hand, and whether it stays.
-BALANCED = pa.schema(_required(("hand_id", _TEXT), ("side", _TEXT), ("kept", pa.bool_())))
+# Stage 4. Every detected hand, and whether it stays. `dropped` tells why not: one of DROPPED, empty where it is kept.
+DROPPED = ("score", "size", "contact", "balance")
+BALANCED = pa.schema(_required(("hand_id", _TEXT), ("side", _TEXT), ("kept", pa.bool_()), ("dropped", _TEXT)))
 
 # Stage 5. Crops are square and show right hands; `flipped` tells which were mirrored for that. The box is the
 # detector's, the square what the crop shows.

@@ -1,8 +1,9 @@
-"""Stage 4: chooses as many left as right hands of one shard."""
+"""Stage 4: chooses the hands of one shard that stay, as many left as right."""
 
 from simhand.hands.balance import balance_shard
-from simhand.hands.settings import BalanceSettings
+from simhand.hands.settings import BalanceSettings, SelectionSettings
 from simhand.logs import job_log
 
+settings, selection = snakemake.params.settings, snakemake.params.selection
 with job_log(snakemake.log[0]):
-    balance_shard(snakemake.input[0], snakemake.output[0], BalanceSettings(**snakemake.params.settings))
+    balance_shard(snakemake.input[0], snakemake.output[0], BalanceSettings(**settings), SelectionSettings(**selection))

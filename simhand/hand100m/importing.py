@@ -101,7 +101,7 @@ def import_hands(
             writer.write_table(pa.Table.from_pylist([crop for crop, _ in batch], CROPS))
             keypoints += [found for _, found in batch]
     write_parquet(pa.Table.from_pylist(keypoints, KEYPOINTS), tables.keypoints, KEYPOINTS)
-    balanced = [{"hand_id": hand["hand_id"], "side": hand["side"], "kept": True} for hand in hands]
+    balanced = [{"hand_id": hand["hand_id"], "side": hand["side"], "kept": True, "dropped": ""} for hand in hands]
     write_parquet(pa.Table.from_pylist(balanced, BALANCED), tables.balanced, BALANCED)
     statuses = [video.row(video_id) for video_id, video in videos.items()]
     write_parquet(pa.Table.from_pylist(statuses, VIDEO_STATUS), tables.status, VIDEO_STATUS)

@@ -1,4 +1,4 @@
-"""As many left as right hands, in each shard and so in all: no shard waits for another."""
+"""Of the hands that are wanted as many left as right, in each shard and so in all: no shard waits for another."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from simhand.files import read_parquet, write_parquet
-from simhand.hands.settings import BalanceSettings
+from simhand.hands.selection import READ, unwanted
+from simhand.hands.settings import BalanceSettings, SelectionSettings
 from simhand.stable import stable_hash
-from simhand.tables import BALANCED, HANDS
+from simhand.tables import BALANCED, DROPPED, HANDS
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,29 @@ def kept_hands(hand_ids: Sequence[str], sides: Sequence[str], seed: int) -> list
     return [hand in kept for hand in hand_ids]
 
 
-def balance_shard(hands_path: Path | str, balanced_path: Path | str, settings: BalanceSettings) -> None:
-    """Stage 4: writes which hands of a shard stay (BALANCED)."""
-    hands = read_parquet(hands_path, HANDS).select(["hand_id", "side"])
-    ids, sides = hands["hand_id"].to_pylist(), hands["side"].to_pylist()
-    kept = kept_hands(ids, sides, settings.seed) if settings.enabled else [True] * len(ids)
-    log.info("%d left and %d right hands; %d kept", sides.count("left"), sides.count("right"), sum(kept))
-    write_parquet(hands.append_column("kept", pa.array(kept, pa.bool_())), balanced_path, BALANCED)
+def balance_shard(
+    hands_path: Path | str, balanced_path: Path | str, settings: BalanceSettings, selection: SelectionSettings
+) -> None:
+    """Stage 4: writes which hands of a shard stay, and why the others do not (BALANCED).
+
+    Left and right are balanced among the hands that are wanted.
+
+    Raises:
+        TableError: the table of hands is missing or damaged.
+    """
+    hands = read_parquet(hands_path, HANDS, ["hand_id", "side", *READ])
+    dropped = unwanted(hands, selection)
+    if settings.enabled:
+        wanted = np.flatnonzero(dropped == "")
+        ids, sides = (hands[name].take(wanted).to_pylist() for name in ("hand_id", "side"))
+        dropped[wanted[~np.array(kept_hands(ids, sides, settings.seed), bool)]] = "balance"
+    _log_counts(hands["side"].to_pylist(), dropped)
+    columns = {"kept": pa.array(dropped == ""), "dropped": pa.array(dropped, pa.string())}
+    balanced = pa.table({"hand_id": hands["hand_id"], "side": hands["side"], **columns})
+    write_parquet(balanced, balanced_path, BALANCED)
+
+
+def _log_counts(sides: list[str], dropped: np.ndarray) -> None:
+    counts = ", ".join(f"{reason} {np.count_nonzero(dropped == reason)}" for reason in DROPPED)
+    found = (sides.count("left"), sides.count("right"))
+    log.info("%d left and %d right hands; dropped: %s; %d kept", *found, counts, np.count_nonzero(dropped == ""))

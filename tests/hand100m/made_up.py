@@ -146,7 +146,7 @@ def _write_shard(
     with arrow_writer(paths["frames"], FRAMES) as writer:
         writer.write_table(pa.Table.from_pylist(frames, FRAMES))
     write_parquet(pa.Table.from_pylist(hands, HANDS), paths["hands"], HANDS)
-    balanced = [{"hand_id": hand["hand_id"], "side": hand["side"], "kept": True} for hand in hands]
+    balanced = [{"hand_id": hand["hand_id"], "side": hand["side"], "kept": True, "dropped": ""} for hand in hands]
     write_parquet(pa.Table.from_pylist(balanced, BALANCED), paths["balanced"], BALANCED)
     crop_shard(*paths.values(), settings)
     tables = ShardTables(

@@ -138,10 +138,10 @@ def test_statuses_and_balance_of_whole_videos(folder: Path) -> None:
         "w": {"video_id": "w", "status": "ok", "frames": 1, **empty},
     }
     assert imported.balanced == [
-        {"hand_id": "src/12", "side": "left", "kept": True},
-        {"hand_id": "src/10", "side": "left", "kept": True},
-        {"hand_id": "src/13", "side": "right", "kept": True},
-        {"hand_id": "src/11", "side": "right", "kept": True},
+        {"hand_id": "src/12", "side": "left", "kept": True, "dropped": ""},
+        {"hand_id": "src/10", "side": "left", "kept": True, "dropped": ""},
+        {"hand_id": "src/13", "side": "right", "kept": True, "dropped": ""},
+        {"hand_id": "src/11", "side": "right", "kept": True, "dropped": ""},
     ]
 
 

@@ -13,7 +13,10 @@ from simhand.frames.images import encode_jpeg
 from simhand.tables import BALANCED, FRAMES, HANDS
 
 
-def hand(hand_id: str, *, side: str = "right", box: tuple = (10, 10, 30, 30), frame_row: int = 0) -> dict[str, Any]:
+def hand(
+    hand_id: str, *, side: str = "right", box: tuple = (10, 10, 30, 30), frame_row: int = 0, **others: Any
+) -> dict[str, Any]:
+    """A row of HANDS; `others` are further columns."""
     key = {
         "hand_id": hand_id,
         "video_id": "v.mp4",
@@ -25,7 +28,7 @@ def hand(hand_id: str, *, side: str = "right", box: tuple = (10, 10, 30, 30), fr
     }
     corners = dict(zip(("x1", "y1", "x2", "y2"), box, strict=True))
     sides = {"side": side, "detected_side": side.title(), "side_source": "made up"}
-    return {**key, **corners, **sides, "score": 0.9, "contact": None}
+    return {**key, **corners, **sides, "score": 0.9, "contact": None, **others}
 
 
 def write_shard(folder: Path, images: list[np.ndarray], hands: list[dict], kept: list[bool] | None = None) -> None:
@@ -38,5 +41,8 @@ def write_shard(folder: Path, images: list[np.ndarray], hands: list[dict], kept:
         writer.write_table(pa.Table.from_pylist(frames, FRAMES))
     write_parquet(pa.Table.from_pylist(hands, HANDS), folder / "hands.parquet", HANDS)
     keep = kept or [True] * len(hands)
-    rows = [{"hand_id": h["hand_id"], "side": h["side"], "kept": k} for h, k in zip(hands, keep, strict=True)]
+    rows = [
+        {"hand_id": h["hand_id"], "side": h["side"], "kept": k, "dropped": "" if k else "balance"}
+        for h, k in zip(hands, keep, strict=True)
+    ]
     write_parquet(pa.Table.from_pylist(rows, BALANCED), folder / "balanced.parquet", BALANCED)

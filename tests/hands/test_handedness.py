@@ -14,7 +14,7 @@ from simhand.frames.images import decode_jpeg
 from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import CROPS, HANDS, KEYPOINTS
@@ -40,7 +40,7 @@ def shard(
     write_shard(folder, frames, [])
     paths = [folder / name for name in ("frames.arrow", "hands.parquet", "balanced.parquet", "crops.arrow")]
     detect_shard("real", paths[0], hand_model, paths[1], DetectionSettings(max_hands=1), workers=request.param)
-    balance_shard(paths[1], paths[2], BalanceSettings())
+    balance_shard(paths[1], paths[2], BalanceSettings(), SelectionSettings())
     crop_shard(*paths, CropSettings())
     keypoints = folder / "keypoints.parquet"
     find_keypoints(paths[0], paths[3], hand_model, keypoints, LandmarkSettings(), workers=request.param)

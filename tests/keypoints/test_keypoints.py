@@ -12,7 +12,7 @@ from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
 from simhand.hands.landmarker import LandmarkedHand
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints, in_crop_units
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import CROPS, KEYPOINTS
@@ -58,7 +58,8 @@ def test_keypoints_of_real_hands_fill_their_crops(tmp_path: Path, shared: Path, 
     write_shard_list([("cups", str(video), 0, "")], tmp_path / "list.tsv")
     sample_shard(tmp_path / "list.tsv", tmp_path / "frames.arrow", tmp_path / "status.parquet", SamplingSettings())
     detect_shard("real", tmp_path / "frames.arrow", hand_model, tmp_path / "hands.parquet", DetectionSettings())
-    balance_shard(tmp_path / "hands.parquet", tmp_path / "balanced.parquet", BalanceSettings(enabled=False))
+    balanced = tmp_path / "balanced.parquet"
+    balance_shard(tmp_path / "hands.parquet", balanced, BalanceSettings(enabled=False), SelectionSettings())
     rows = run(tmp_path, hand_model)
     crops = open_arrow(tmp_path / "crops.arrow", CROPS)
     assert {True, False} == set(crops["flipped"].to_pylist())

@@ -39,7 +39,7 @@ class Hand:
 
     video: str
     side: str
-    kept: bool = True
+    dropped: str = ""  # why it is not kept
     cropped: bool = True
     missed: str = ""  # why it has no keypoints
     outside: int = 0  # keypoints outside the frame, of 21
@@ -91,9 +91,12 @@ def write_shard(tmp_path: Path) -> WriteShard:
         rows = [{**_crop_row(i, hand, 40 * i % 250), "score": 0.75} for i, hand in enumerate(hands)]
         found = pa.Table.from_pylist([{k: r[k] for k in HANDS.names if k in r} for r in rows], HANDS)
         write_parquet(found, folder / f"{name}.hands.parquet", HANDS)
-        kept = [{"hand_id": f"h{i}", "side": hand.side, "kept": hand.kept} for i, hand in enumerate(hands)]
-        write_parquet(pa.Table.from_pylist(kept, BALANCED), folder / f"{name}.balanced.parquet", BALANCED)
-        cropped = [i for i, hand in enumerate(hands) if hand.kept and hand.cropped]
+        lines = [
+            {"hand_id": f"h{i}", "side": hand.side, "kept": not hand.dropped, "dropped": hand.dropped}
+            for i, hand in enumerate(hands)
+        ]
+        write_parquet(pa.Table.from_pylist(lines, BALANCED), folder / f"{name}.balanced.parquet", BALANCED)
+        cropped = [i for i, hand in enumerate(hands) if hand.cropped and not hand.dropped]
         crops = tmp_path / "crops" / source / f"{name}.arrow"
         crops.parent.mkdir(parents=True, exist_ok=True)
         with arrow_writer(crops, CROPS) as writer:
@@ -122,7 +125,7 @@ def shard(write_shard: WriteShard) -> Shard:
         *(Hand("$a_$.mp4", "left", frame=i) for i in range(2)),
         *(Hand("b.mp4", "right", frame=2) for _ in range(2)),
         *(Hand("c.mp4", "left", frame=3) for _ in range(2)),
-        Hand("b.mp4", "left", kept=False, frame=4),
+        Hand("b.mp4", "left", dropped="balance", frame=4),
         Hand("b.mp4", "right", cropped=False, frame=4),
         Hand("b.mp4", "right", missed="no hand", frame=5),
         Hand("c.mp4", "right", outside=7, frame=6),

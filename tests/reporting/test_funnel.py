@@ -16,7 +16,7 @@ from simhand.mining.pool import ShardTables, draw_pool
 from simhand.mining.settings import DrawSettings
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
-from simhand.tables import MEMBERS, NEIGHBOURS
+from simhand.tables import DROPPED, MEMBERS, NEIGHBOURS
 from tests.reporting.conftest import Hand, WriteShard
 
 
@@ -57,7 +57,7 @@ hands = st.builds(
     Hand,
     video=st.sampled_from(["a", "b"]),
     side=st.sampled_from(["left", "right"]),
-    kept=st.booleans(),
+    dropped=st.sampled_from(["", "", "", *DROPPED]),
     cropped=st.booleans(),
     missed=st.sampled_from(["", "no hand", "only other hands"]),
     frame=st.integers(0, 5),
