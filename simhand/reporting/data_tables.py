@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from simhand.tables import DROPPED
+
 _TEXT, _COUNT, _NUMBER = pa.string(), pa.int64(), pa.float64()
 
 # How many came how far. Where `loss` is empty, `count` is how many of a `unit` (videos, frames, hands) reached `stage`;
@@ -13,12 +15,14 @@ FUNNEL = pa.schema(
     [("source", _TEXT), ("pool", _TEXT), ("unit", _TEXT), ("stage", _TEXT), ("loss", _TEXT), ("count", _COUNT)]
 )
 
-# One row a video. `hands`: as found, and of each side; `kept`: after balancing, and of each side; `keypoints`: hands
-# with keypoints. Of annotated sources only those hands count whose image could be read.
+# One row a video. `hands`: as found, and of each side; `dropped_...`: those that are not kept, by reason (DROPPED);
+# `kept`: after selection and balancing, and of each side; `keypoints`: hands with keypoints. Of annotated sources only
+# those hands count whose image could be read.
 VIDEOS = pa.schema(
     [
         ("source", _TEXT), ("video_id", _TEXT), ("status", _TEXT), ("reason", _TEXT), ("fps", _NUMBER),
         ("duration_s", _NUMBER), ("frames", _COUNT), ("hands", _COUNT), ("left", _COUNT), ("right", _COUNT),
+        *((f"dropped_{reason}", _COUNT) for reason in DROPPED),
         ("kept", _COUNT), ("kept_left", _COUNT), ("kept_right", _COUNT), ("crops", _COUNT), ("keypoints", _COUNT),
     ]
 )  # fmt: skip

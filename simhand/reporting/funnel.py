@@ -19,6 +19,8 @@ from simhand.reporting.grid import Grid
 from simhand.reporting.pool_numbers import read_pairs
 from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, VIDEO_STATUS
 
+_UNWANTED = {"score": "score too low", "size": "box too small or too large", "contact": "contact not wanted"}
+
 
 @dataclass
 class _Source:
@@ -28,7 +30,7 @@ class _Source:
     frames: int = 0
     frames_with_hands: int | None = 0  # None: hands are annotated
     found: Counter[str] = field(default_factory=Counter)  # by side
-    kept: Counter[str] = field(default_factory=Counter)  # by side
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)  # by reason and side
     crops: int = 0
     missed: Counter[str] = field(default_factory=Counter)  # by reason
     visible: list[np.ndarray] = field(default_factory=list)  # of hands with keypoints
@@ -53,9 +55,10 @@ def _add_shard(source: _Source, shard: Shard) -> None:
     statuses = read_parquet(shard.status, VIDEO_STATUS, ["status", "frames"])
     source.videos.update(statuses["status"].to_pylist())
     source.frames += int(statuses["frames"].to_numpy().sum())
-    balanced = read_parquet(shard.balanced, BALANCED, ["side", "kept"])
+    balanced = read_parquet(shard.balanced, BALANCED, ["side", "dropped"])
     source.found.update(balanced["side"].to_pylist())
-    source.kept.update(balanced.filter(pc.field("kept"))["side"].to_pylist())
+    dropped = balanced.filter(pc.field("dropped") != "")
+    source.dropped.update(zip(dropped["dropped"].to_pylist(), dropped["side"].to_pylist(), strict=True))
     if shard.hands is None:
         source.frames_with_hands = None
     elif source.frames_with_hands is not None:
@@ -81,12 +84,16 @@ def _source_rows(source: _Source) -> Iterator[tuple[str, str, str, int]]:
         yield "frames", "sampled", "no hand found", source.frames - source.frames_with_hands
         yield "frames", "with hands", "", source.frames_with_hands
     yield "hands", "found", "", source.found.total()
+    for reason, loss in _UNWANTED.items():
+        if count := source.dropped[reason, "left"] + source.dropped[reason, "right"]:  # most users want all hands
+            yield "hands", "found", loss, count
     for side in ("left", "right"):
-        yield "hands", "found", f"surplus of {side} hands", source.found[side] - source.kept[side]
-    yield "hands", "balanced", "", source.kept.total()
+        yield "hands", "found", f"surplus of {side} hands", source.dropped["balance", side]
+    kept = source.found.total() - source.dropped.total()
+    yield "hands", "balanced", "", kept
     annotated = source.frames_with_hands is None
     lost = "image missing or damaged" if annotated else "box outside the frame"
-    yield "hands", "balanced", lost, source.kept.total() - source.crops
+    yield "hands", "balanced", lost, kept - source.crops
     yield "hands", "cropped", "", source.crops
     for reason, count in sorted(source.missed.items()):
         yield "hands", "cropped", f"no keypoints: {reason}", count

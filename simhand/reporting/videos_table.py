@@ -11,10 +11,12 @@ from simhand.errors import TableError
 from simhand.files import open_arrow, read_parquet
 from simhand.reporting.data_inputs import Shard
 from simhand.reporting.data_tables import VIDEOS
-from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, VIDEO_STATUS
+from simhand.reporting.shard_hands import hands_of
+from simhand.tables import CROPS, DROPPED, KEYPOINTS, VIDEO_STATUS
 
 _SIDES = ("left", "right")
-_COUNTS = ["hands", "left", "right", "kept", "kept_left", "kept_right", "crops", "keypoints"]
+_OF_HANDS = ["hands", *_SIDES, *(f"dropped_{reason}" for reason in DROPPED), "kept", "kept_left", "kept_right"]
+_COUNTS = [*_OF_HANDS, "crops", "keypoints"]
 
 
 def videos_table(shards: Sequence[Shard]) -> pa.Table:
@@ -30,29 +32,18 @@ def videos_table(shards: Sequence[Shard]) -> pa.Table:
 
 def _videos_of(shard: Shard) -> pd.DataFrame:
     videos = read_parquet(shard.status, VIDEO_STATUS).to_pandas()
-    hands = _hands_of(shard)
+    hands = hands_of(shard, ["video_id", "side"])
+    for reason in DROPPED:
+        hands[f"dropped_{reason}"] = hands["dropped"] == reason
     for side in _SIDES:
         hands[side] = hands["side"] == side
         hands[f"kept_{side}"] = hands[side] & hands["kept"]
-    by_video = hands.assign(hands=1).groupby("video_id")
-    counts = by_video[_COUNTS[:-2]].sum()
+    counts = hands.assign(hands=1).groupby("video_id")[_OF_HANDS].sum()
     crops = _crops_of(shard).groupby("video_id")["found"].agg(crops="size", keypoints="sum")
     counts = counts.join(crops, how="outer")
     joined = videos.join(counts, on="video_id")
     joined[_COUNTS] = joined[_COUNTS].astype("float64").fillna(0).astype("int64")
     return joined.assign(source=shard.source)
-
-
-def _hands_of(shard: Shard) -> pd.DataFrame:
-    """Columns video_id, side, kept. Annotated hands are all kept."""
-    if shard.hands is None:
-        crops = open_arrow(shard.crops, CROPS).select(["video_id", "side"]).to_pandas()
-        return crops.assign(kept=True)
-    hands = read_parquet(shard.hands, HANDS, ["hand_id", "video_id", "side"])
-    balanced = read_parquet(shard.balanced, BALANCED)
-    if not hands["hand_id"].equals(balanced["hand_id"]):
-        raise TableError("the balanced hands are not those of the table of hands", where=shard.balanced)
-    return hands.append_column("kept", balanced["kept"]).to_pandas()
 
 
 def _crops_of(shard: Shard) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simhand.errors import TableError
@@ -21,8 +21,8 @@ from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.videos_table import videos_table
-from simhand.tables import NEIGHBOURS
-from tests.reporting.conftest import WriteShard
+from simhand.tables import DROPPED, NEIGHBOURS
+from tests.reporting.conftest import Hand, WriteShard
 
 _COUNTS = ("frames", "hands", "left", "right", "kept", "kept_left", "kept_right", "crops", "keypoints")
 
@@ -39,9 +39,27 @@ def test_what_became_of_each_video(shard: Shard) -> None:
     assert {row["source"] for row in rows.values()} == {"wild"}
 
 
+_LOST = ("hands", "dropped_score", "dropped_size", "dropped_contact", "dropped_balance", "kept")
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["left", "right"]), st.sampled_from(["", *DROPPED]))))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_each_video_it_is_told_why_hands_were_dropped(
+    write_shard: WriteShard, found: list[tuple[str, str, str]]
+) -> None:
+    hands = [Hand(video, side, dropped=reason) for video, side, reason in found]
+    made = write_shard("wild", "0of1", hands, dict.fromkeys("ab", ("ok", "", 1)))
+    for row in videos_table([made]).to_pylist():
+        own = [reason for video, _, reason in found if video == row["video_id"]]
+        assert [row[count] for count in _LOST] == [len(own), *(own.count(reason) for reason in (*DROPPED, ""))]
+        assert row["kept_left"] == found.count((row["video_id"], "left", ""))
+        assert row["kept_right"] == found.count((row["video_id"], "right", ""))
+
+
 def test_annotated_hands_count_by_their_crops(shard: Shard) -> None:
     rows = {row["video_id"]: row for row in videos_table([replace(shard, hands=None)]).to_pylist()}
     assert [rows["b.mp4"][count] for count in _COUNTS] == [5, 3, 0, 3, 3, 0, 3, 3, 2]
+    assert [rows["b.mp4"][count] for count in _LOST] == [3, 0, 0, 0, 0, 3]
 
 
 def test_tables_that_do_not_belong_together_are_refused(shard: Shard, write_shard: WriteShard) -> None:

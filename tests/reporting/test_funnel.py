@@ -53,6 +53,41 @@ def test_the_funnel_by_hand(shard: Shard, pool: Pool) -> None:
     }
 
 
+def test_hands_that_are_not_wanted_are_no_surplus(write_shard: WriteShard) -> None:
+    found = [
+        *(Hand("a", "left", dropped=reason) for reason in ("score", "size", "size", "contact", "balance", "balance")),
+        *(Hand("a", "right", dropped=reason) for reason in ("score", "size", "contact", "contact", "contact")),
+        *(Hand("a", side) for side in ("left", "right")),
+    ]
+    chosen = write_shard("chosen", "0of1", found, {"a": ("ok", "", 1)})
+    everything = write_shard("everything", "0of1", [Hand("a", "left", dropped="balance")], {"a": ("ok", "", 1)})
+    rows = funnel(DataInputs([chosen, everything], [], Path("crops")))
+    assert [(r["source"], r["loss"], r["count"]) for r in rows.to_pylist() if r["stage"] in ("found", "balanced")] == [
+        ("chosen", "", 13),
+        ("chosen", "score too low", 2),
+        ("chosen", "box too small or too large", 3),
+        ("chosen", "contact not wanted", 4),
+        ("chosen", "surplus of left hands", 2),
+        ("chosen", "surplus of right hands", 0),
+        ("chosen", "", 2),
+        ("chosen", "box outside the frame", 0),
+        ("everything", "", 1),  # no rows of what it does not choose by
+        ("everything", "surplus of left hands", 1),
+        ("everything", "surplus of right hands", 0),
+        ("everything", "", 0),
+        ("everything", "box outside the frame", 0),
+    ]
+    lines = [list(line) for line in funnel_grid(rows).rows]
+    found_at = lines.index(["hands found", "13", "1", "14"])
+    assert lines[found_at + 1 : found_at + 6] == [
+        ["\N{MINUS SIGN} score too low", "2", "0", "2"],
+        ["\N{MINUS SIGN} box too small or too large", "3", "0", "3"],
+        ["\N{MINUS SIGN} contact not wanted", "4", "0", "4"],
+        ["\N{MINUS SIGN} surplus of left hands", "2", "1", "3"],
+        ["hands balanced", "2", "0", "2"],
+    ]
+
+
 hands = st.builds(
     Hand,
     video=st.sampled_from(["a", "b"]),
