@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional as views
 
 from benchmarks.pretraining import device_name, peak_mb, ratio, seconds, whole
+from simhand.device import choose_device
 from simhand.finetuning.augment import View
 from simhand.finetuning.crops import crop_affine
 from simhand.finetuning.freihand import read_freihand
@@ -36,7 +37,6 @@ from simhand.finetuning.order import Order, Plan
 from simhand.finetuning.predict import errors_mm
 from simhand.finetuning.samples import HandImages, Part, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
-from simhand.pretraining.device import choose_device
 from simhand.pretraining.processes import Processes
 from simhand.pretraining.training_model import gradient_norm
 

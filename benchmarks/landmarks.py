@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -26,8 +27,9 @@ from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
 from simhand.hands.landmarker import Landmarker
+from simhand.hands.mediapipe_detector import MediaPipeDetector
 from simhand.hands.model import build_task_file
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
+from simhand.hands.settings import BalanceSettings, CropSettings, MediaPipeSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import FRAMES, HANDS
@@ -76,9 +78,10 @@ def main(fps: float, images: int) -> None:
         settings = SamplingSettings(fps=fps)
         sample_shard(folder / "list.tsv", frames, folder / "status.parquet", settings, workers=os.cpu_count() or 1)
         count = len(open_arrow(frames, FRAMES))
+        detector = partial(MediaPipeDetector, MediaPipeSettings(), model)
         compared(
             "detection", "frames", count,
-            lambda workers: detect_shard("real", frames, model, hands, DetectionSettings(), workers=workers),
+            lambda workers: detect_shard("real", frames, hands, detector, workers=workers),
         )  # fmt: skip
         balance_shard(hands, balanced, BalanceSettings(enabled=False), SelectionSettings())
         crop_shard(frames, hands, balanced, crops, CropSettings())

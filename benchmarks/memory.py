@@ -32,12 +32,14 @@ from simhand.frames.settings import SamplingSettings
 sample_shard(folder / "list.tsv", folder / "frames.arrow", folder / "status.parquet", SamplingSettings(), workers)
 """,
     "detect hands": """
+from functools import partial
 from simhand.hands.detect import detect_shard
+from simhand.hands.mediapipe_detector import MediaPipeDetector
 from simhand.hands.model import build_task_file
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.settings import MediaPipeSettings
 build_task_file(folder / "hand.task")
-files = (folder / "frames.arrow", folder / "hand.task", folder / "hands.parquet")
-detect_shard("real", *files, DetectionSettings(), workers=workers)
+detector = partial(MediaPipeDetector, MediaPipeSettings(), folder / "hand.task")
+detect_shard("real", folder / "frames.arrow", folder / "hands.parquet", detector, workers=workers)
 """,
     "balance and crop hands": """
 from simhand.hands.balance import balance_shard

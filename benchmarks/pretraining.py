@@ -33,8 +33,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.io import encode_jpeg
 
 from benchmarks.stores import write_store
+from simhand.device import choose_device
 from simhand.pretraining.crops import Pair, Pairs
-from simhand.pretraining.device import choose_device
 from simhand.pretraining.encoder import build_model
 from simhand.pretraining.lars import LarsAdam, parameter_groups
 from simhand.pretraining.order import Order, Plan

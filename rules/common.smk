@@ -15,6 +15,11 @@ from simhand.finetuning.settings import EXECUTION as FINETUNING_EXECUTION
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
+from simhand.hands.settings import (
+    HundredDohExecution,
+    HundredDohSettings,
+    MediaPipeSettings,
+)
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.logs import planning_log
 from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSettings
@@ -165,6 +170,16 @@ def listed_videos(wildcards):
 
 def own_model(wildcards):
     return [str(CONFIG.keypoints.model)] if CONFIG.keypoints.model else []
+
+
+DETECTION_GPUS = 0 if CONFIG.detection.device == "cpu" else 1
+# Processes of one thread; those that share a GPU decode frames for it in turns.
+DETECTION_THREADS = 4 if DETECTION_GPUS else 2
+
+
+def detection_execution(wildcards, threads):
+    """Without effect on what is run again, as `run_execution`."""
+    return CONFIG.detection.values(HundredDohExecution)
 
 
 # Stages 7 to 9.

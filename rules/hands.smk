@@ -23,28 +23,79 @@ rule hand_model:
         "../workflow_scripts/hand_model.py"
 
 
-rule detect_hands:
-    """The hands in one shard's frames: boxes, scores, sides."""
+rule hundred_doh_weights:
+    """The 100DOH detector's weights, checked, out of its authors' file."""
     input:
-        frames="results/frames/{source}/{shard}.arrow",
-        model="results/models/hand_landmarker.task",
+        CONFIG.detection.weights or [],
     output:
-        "results/hands/{source}/{shard}.parquet",
+        "results/models/hundred_doh.pt",
     log:
-        "results/logs/detect_hands/{source}/{shard}.log",
+        "results/logs/hundred_doh_weights.log",
     benchmark:
-        "results/benchmarks/detect_hands/{source}/{shard}.tsv"
+        "results/benchmarks/hundred_doh_weights.tsv"
     params:
-        settings=CONFIG.detection.values(),
-        code=script_code("detect_hands.py"),
-    threads: 2
+        sha256=CONFIG.detection.sha256,
+        code=script_code("hundred_doh_weights.py"),
     resources:
-        mem="3GB",
-        runtime="8h",
+        mem="4GB",
+        runtime="30m",
     conda:
-        "../envs/cpu.yaml"
+        "../envs/detection.yaml"
     script:
-        "../workflow_scripts/detect_hands.py"
+        "../workflow_scripts/hundred_doh_weights.py"
+
+
+if CONFIG.detection.detector == "mediapipe":
+
+    rule detect_hands:
+        """The hands that MediaPipe finds in one shard's frames: boxes, scores, sides."""
+        input:
+            frames="results/frames/{source}/{shard}.arrow",
+            model="results/models/hand_landmarker.task",
+        output:
+            "results/hands/{source}/{shard}.parquet",
+        log:
+            "results/logs/detect_hands/{source}/{shard}.log",
+        benchmark:
+            "results/benchmarks/detect_hands/{source}/{shard}.tsv"
+        params:
+            settings=CONFIG.detection.values(MediaPipeSettings),
+            code=script_code("detect_hands.py"),
+        threads: 2
+        resources:
+            mem="3GB",
+            runtime="8h",
+        conda:
+            "../envs/cpu.yaml"
+        script:
+            "../workflow_scripts/detect_hands.py"
+
+else:
+
+    rule detect_hands_hundred_doh:
+        """The hands that the 100DOH detector finds in one shard's frames: boxes, scores, sides, and what they touch."""
+        input:
+            frames="results/frames/{source}/{shard}.arrow",
+            weights="results/models/hundred_doh.pt",
+        output:
+            "results/hands/{source}/{shard}.parquet",
+        log:
+            "results/logs/detect_hands/{source}/{shard}.log",
+        benchmark:
+            "results/benchmarks/detect_hands/{source}/{shard}.tsv"
+        params:
+            settings=CONFIG.detection.values(HundredDohSettings),
+            execution=detection_execution,
+            code=script_code("detect_hands_hundred_doh.py"),
+        threads: DETECTION_THREADS
+        resources:
+            mem=f"{4 * DETECTION_THREADS}GB",
+            runtime="24h",
+            gpu=DETECTION_GPUS,
+        conda:
+            "../envs/detection.yaml"
+        script:
+            "../workflow_scripts/detect_hands_hundred_doh.py"
 
 
 rule balance_hands:

@@ -25,7 +25,7 @@ ROOMS = [
     "prediction",
     "reporting",
 ]
-FILES = sorted(path for room in ROOMS for path in (ROOT / "simhand" / room).glob("*.py"))
+FILES = sorted(path for room in ROOMS for path in (ROOT / "simhand" / room).rglob("*.py"))
 NOT_ON_GPU_NODES = [
     "mediapipe",
     "decord",
@@ -47,9 +47,10 @@ def imported_modules(path: Path) -> set[str]:
     return names | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_room_imports_a_later_one(path: Path) -> None:
-    later = ROOMS[ROOMS.index(path.parent.name) + 1 :]
+    room = path.relative_to(ROOT / "simhand").parts[0]
+    later = ROOMS[ROOMS.index(room) + 1 :]
     forbidden = {f"simhand.{room}" for room in [*later, "synthetic", "config"]} | {"snakemake"}
     found = {name for name in imported_modules(path) if any(f"{name}.".startswith(f"{bad}.") for bad in forbidden)}
     assert found == set()
@@ -61,6 +62,16 @@ import sys
 for name in {NOT_ON_GPU_NODES}:
     sys.modules[name] = None  # importing it fails now
 import simhand.pretraining.__main__, simhand.finetuning.__main__, simhand.evaluation.evaluate
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_100doh_detector_runs_where_mediapipe_is_not_installed() -> None:
+    code = f"""
+import sys
+for name in {[name for name in NOT_ON_GPU_NODES if name != "cv2"]}:
+    sys.modules[name] = None
+import simhand.hands.detect, simhand.hands.hundred_doh.detector, simhand.hands.hundred_doh.weights
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

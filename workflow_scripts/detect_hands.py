@@ -1,7 +1,10 @@
-"""Stage 3: finds the hands in one shard's frames."""
+"""Stage 3: finds the hands in one shard's frames with MediaPipe."""
+
+from functools import partial
 
 from simhand.hands.detect import detect_shard
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.mediapipe_detector import MediaPipeDetector
+from simhand.hands.settings import MediaPipeSettings
 from simhand.logs import job_log
 
 if __name__ == "__main__":  # its workers import this file too
@@ -9,8 +12,7 @@ if __name__ == "__main__":  # its workers import this file too
         detect_shard(
             snakemake.wildcards.source,
             snakemake.input.frames,
-            snakemake.input.model,
             snakemake.output[0],
-            DetectionSettings(**snakemake.params.settings),
+            partial(MediaPipeDetector, MediaPipeSettings(**snakemake.params.settings), snakemake.input.model),
             workers=snakemake.threads,
         )

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from simhand.device import choose_device
 from simhand.errors import TrainingError
 from simhand.files import whole_file
 from simhand.finetuning.formats import READERS, Format
@@ -48,11 +49,10 @@ from simhand.finetuning.samples import HandImages, Part, Sample, collate, cut
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
 from simhand.finetuning.tally import Best, Tally
 from simhand.pretraining.checkpoint import Checkpoints
-from simhand.pretraining.device import choose_device
 from simhand.pretraining.launch import leave_signals_to_the_parent
 from simhand.pretraining.processes import Processes, joined
-from simhand.pretraining.state_file import read_state
 from simhand.pretraining.training_model import gradient_norm
+from simhand.state_file import read_state
 from simhand.unit_hands import mean_locations
 
 log = logging.getLogger(__name__)

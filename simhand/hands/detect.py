@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,31 +12,36 @@ import pyarrow as pa
 
 from simhand.files import open_arrow, write_parquet
 from simhand.frames.images import frame_image
-from simhand.hands.boxes import iou
-from simhand.hands.detector import DETECTORS, Detection
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.detector import Detection, HandDetector
 from simhand.hands.workers import in_workers
 from simhand.progress import Progress
-from simhand.tables import FRAMES, HANDS
+from simhand.tables import FRAMES, HANDS, OBJECT, OFFSET
 
 log = logging.getLogger(__name__)
-_AT_ONCE = 8  # decoded frames that a detector is given
 _PART = 32  # frames that a worker is given
 
 
 def detect_shard(
     source: str,
     frames_path: Path | str,
-    model: Path | str,
     hands_path: Path | str,
-    settings: DetectionSettings,
+    open_detector: Callable[[], HandDetector],
     *,
     workers: int = 1,
+    leaks: bool = True,
 ) -> None:
     """Stage 3: writes the hands of a shard's frames (HANDS), in the order of the frames, best score first.
 
     A hand's id is `source/video_id#frame_index.k`, k counting the hands of a frame. The hands are the same whatever the
-    number of `workers`, processes of one thread each.
+    number of `workers`, processes of one thread each, which share a GPU where the detector runs on one.
+
+    Args:
+        source: name of the source that the shard belongs to.
+        frames_path: the shard's frames (FRAMES).
+        hands_path: what is written.
+        open_detector: called once in each worker, in which the detector then stays; travels by pickle.
+        workers: processes at a time.
+        leaks: whether the detector leaks memory, so that workers are replaced from time to time.
 
     Raises:
         TableError: a frame is no JPEG.
@@ -44,24 +49,25 @@ def detect_shard(
     """
     count = len(open_arrow(frames_path, FRAMES))
     parts = [range(first, min(first + _PART, count)) for first in range(0, count, _PART)]
-    start = partial(_start, source, frames_path, model, settings)
+    start = partial(_start, source, frames_path, open_detector)
+    lifetime = {} if leaks else {"parts_a_worker": max(1, len(parts))}
     tables = [HANDS.empty_table()]
     with Progress("frames", count) as progress:
-        for part, hands in zip(parts, in_workers(start, parts, workers), strict=True):
+        for part, hands in zip(parts, in_workers(start, parts, workers, **lifetime), strict=True):
             tables.append(hands)
             progress.advance(len(part), hands=len(hands))
     write_parquet(pa.concat_tables(tables), hands_path, HANDS)
 
 
 def _start(
-    source: str, frames_path: Path | str, model: Path | str, settings: DetectionSettings
+    source: str, frames_path: Path | str, open_detector: Callable[[], HandDetector]
 ) -> Callable[[range], pa.Table]:
     """What a worker does with a range of frames: their hands."""
     frames = open_arrow(frames_path, FRAMES)
-    detector = DETECTORS[settings.detector](settings, model).__enter__()  # for the life of the process
+    detector = open_detector()
 
     def hands_in(rows: range) -> pa.Table:
-        batches = [rows[first : first + _AT_ONCE] for first in range(0, len(rows), _AT_ONCE)]
+        batches = [rows[first : first + detector.at_once] for first in range(0, len(rows), detector.at_once)]
         hands = chain.from_iterable(_hands_in(batch) for batch in batches)
         return pa.Table.from_pylist(list(hands), HANDS)
 
@@ -71,29 +77,22 @@ def _start(
         for row, key, image, found in zip(rows, keys, images, detector.detect(images), strict=True):
             height, width = image.shape[:2]
             frame = {**key, "frame_row": row, "frame_width": width, "frame_height": height}
-            yield from _hands_of_frame(source, frame, found, settings)
+            yield from (_hand(source, frame, k, hand, detector.name) for k, hand in enumerate(found))
 
     return hands_in
 
 
-def _hands_of_frame(
-    source: str, frame: dict, detections: list[Detection], settings: DetectionSettings
-) -> Iterator[dict]:
-    for k, hand in enumerate(suppress_overlaps(detections, settings.max_overlap)):
-        x1, y1, x2, y2 = hand.box
-        yield {
-            **frame,
-            "hand_id": f"{source}/{frame['video_id']}#{frame['frame_index']}.{k}",
-            **{"x1": x1, "y1": y1, "x2": x2, "y2": y2},
-            **{"score": hand.score, "side": hand.side, "detected_side": hand.detected_side, "contact": hand.contact},
-            "side_source": settings.detector,
-        }
-
-
-def suppress_overlaps(detections: Sequence[Detection], max_overlap: float) -> list[Detection]:
-    """The detections, best score first, without those that overlap a better one by more than `max_overlap` (IoU)."""
-    kept: list[Detection] = []
-    for detection in sorted(detections, key=lambda d: -d.score):
-        if all(iou(detection.box, other.box) <= max_overlap for other in kept):
-            kept.append(detection)
-    return kept
+def _hand(source: str, frame: dict, k: int, hand: Detection, detector: str) -> dict:
+    """A row of HANDS."""
+    row = {
+        **frame,
+        "hand_id": f"{source}/{frame['video_id']}#{frame['frame_index']}.{k}",
+        **dict(zip(("x1", "y1", "x2", "y2"), hand.box, strict=True)),
+        **{"score": hand.score, "side": hand.side, "detected_side": hand.detected_side, "contact": hand.contact},
+        "side_source": detector,
+    }
+    if hand.offset is not None:
+        row |= zip(OFFSET, hand.offset, strict=True)
+    if hand.touched is not None:
+        row |= zip(OBJECT, (*hand.touched.box, hand.touched.score), strict=True)
+    return row

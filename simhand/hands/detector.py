@@ -1,17 +1,22 @@
-"""What a hand detector is: frames in, boxes out. MediaPipe works at once; others take their place in DETECTORS."""
+"""What a hand detector is: frames in, boxes out. mediapipe_detector.py and hundred_doh/ each hold one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from simhand.hands.landmarker import Landmarker
-from simhand.hands.settings import DetectionSettings
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class TouchedObject:
+    """A detected object that a hand touches; `box` as a hand's."""
+
+    box: Box
+    score: float
 
 
 @dataclass(frozen=True)
@@ -19,47 +24,24 @@ class Detection:
     """One detected hand.
 
     `box` is x1, y1, x2, y2 in pixels of the frame; `side` is left or right as the person would say, `detected_side` the
-    detector's own word; `contact` is the contact state, where the detector knows it.
+    detector's own word. Where the detector knows them: `contact`, one of simhand.tables.CONTACT_STATES; `offset`, from
+    the hand's centre to the object's (length in units of 1,000 px, direction x, y of length 0.1); and the object.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     score: float
     side: str
     detected_side: str
     contact: str | None = None
+    offset: tuple[float, float, float] | None = None
+    touched: TouchedObject | None = None
 
 
 class HandDetector(Protocol):
     """Finds hands in frames."""
 
-    def detect(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
-        """The hands in each frame, uint8 (h, w, 3) RGB; frames may differ in size."""
-
-
-class MediaPipeDetector:
-    """Boxes around MediaPipe's keypoints: tighter than those of a box detector."""
-
-    def __init__(self, landmarker: Landmarker) -> None:
-        self._landmarker = landmarker
+    name: str  # as the table of hands calls it
+    at_once: int  # how many frames it likes to be given
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Detection]]:
-        """See HandDetector."""
-        return [
-            [Detection(hand.box, hand.score, hand.side, hand.said) for hand in self._landmarker.find(frame)]
-            for frame in frames
-        ]
-
-    def __enter__(self) -> MediaPipeDetector:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._landmarker.close()
-
-
-def _mediapipe(settings: DetectionSettings, model: Path | str) -> MediaPipeDetector:
-    return MediaPipeDetector(Landmarker(model, settings.max_hands, settings.score_threshold))
-
-
-DETECTORS: dict[str, Callable[[DetectionSettings, Path | str], AbstractContextManager[HandDetector]]] = {
-    "mediapipe": _mediapipe
-}
+        """The hands in each frame, uint8 (h, w, 3) RGB, best score first; frames may differ in size."""

@@ -1,4 +1,4 @@
-"""Work on images in processes of their own, which are replaced before they grow: MediaPipe is known to leak memory.
+"""Work on images in processes of their own, which may be replaced before they grow: MediaPipe is known to leak memory.
 
 A script that leads here must guard what it runs by `if __name__ == "__main__":`, for each worker imports it first.
 """
@@ -22,7 +22,12 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Part], workers: int) -> Iterator[Result]:
+def in_workers(
+    start: Callable[[], Callable[[Part], Result]],
+    parts: Sequence[Part],
+    workers: int,
+    parts_a_worker: int = _PARTS_A_WORKER,
+) -> Iterator[Result]:
     """Does all parts of some work, and yields the results in the order of the parts.
 
     Args:
@@ -30,13 +35,14 @@ def in_workers(start: Callable[[], Callable[[Part], Result]], parts: Sequence[Pa
             errors too.
         parts: rows of a file, say, rather than images.
         workers: processes at a time.
+        parts_a_worker: so many on average, then all are replaced.
 
     Raises:
         WorkerError: a worker died, killed by the system for its memory, say.
     """
     context = get_context("spawn")  # a fork would copy locks that other threads hold
-    for first in range(0, len(parts), workers * _PARTS_A_WORKER):
-        generation = parts[first : first + workers * _PARTS_A_WORKER]
+    for first in range(0, len(parts), workers * parts_a_worker):
+        generation = parts[first : first + workers * parts_a_worker]
         count = min(workers, len(generation))
         others = set(active_children())
         executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(start, os.getpid()))

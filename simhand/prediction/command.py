@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import FinetuningSettings, Format
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.settings import MediaPipeSettings
 from simhand.prediction.settings import PredictionSettings
 
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
@@ -40,7 +40,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         known = "" if field.default is None else f" (default: {field.default:g})"
         parser.add_argument(_option(name), type=float, metavar=unit, help=f"{field.description}{known}")
     for name, (unit, kind) in _DETECTION.items():
-        detection = DetectionSettings.model_fields[name]
+        detection = MediaPipeSettings.model_fields[name]
         text = f"{detection.description} (default: {detection.default})"
         parser.add_argument(_option(name), type=kind, metavar=unit, help=text)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")

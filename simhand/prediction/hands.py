@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from simhand.device import choose_device
 from simhand.errors import WeightsError
 from simhand.finetuning import assemblyhands, dexycb, freihand
 from simhand.finetuning.augment import plain_view
@@ -17,12 +18,10 @@ from simhand.finetuning.heads import HEADS, Head
 from simhand.finetuning.model_file import Card, read_model
 from simhand.finetuning.official_views import official_view
 from simhand.finetuning.samples import Sample, crop_batch
-from simhand.hands.detect import suppress_overlaps
 from simhand.hands.detector import Detection
 from simhand.joints import JOINTS, WRIST
 from simhand.prediction.settings import PredictionSettings
 from simhand.prediction.squares import HandSquare, assumed_camera, square_around
-from simhand.pretraining.device import choose_device
 
 # Sides of the squares that fine-tuning cuts out, in units of the keypoints' extent, by layout (spec: section 10). The
 # detector's boxes lie around MediaPipe's keypoints, which are those of the labels: on 200 labelled images in FreiHAND's
@@ -72,7 +71,7 @@ class Predictor:
 
         Args:
             frames: uint8 (h, w, 3) RGB each; they may differ in size.
-            detected: what the detector found in each; of those that overlap the best are taken.
+            detected: what the detector found in each.
 
         Raises:
             WeightsError: the model predicts what is no number.
@@ -82,8 +81,7 @@ class Predictor:
         return [[next(predicted) for _ in hands] for hands in chosen]
 
     def _chosen(self, hands: Sequence[Detection]) -> list[Detection]:
-        kept = suppress_overlaps(hands, self.settings.detection.max_overlap)
-        moved = [replace(hand, box=_from_centers(*hand.box)) for hand in kept]
+        moved = [replace(hand, box=_from_centers(*hand.box)) for hand in hands]
         return sorted(moved, key=lambda hand: hand.box[0] + hand.box[2])
 
     @torch.inference_mode()

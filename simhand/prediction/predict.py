@@ -17,7 +17,8 @@ from PIL import Image
 from simhand.errors import InputError, VideoError
 from simhand.files import whole_file
 from simhand.frames.playback import Playback, ShownFrame
-from simhand.hands.detector import DETECTORS, HandDetector
+from simhand.hands.detector import HandDetector
+from simhand.hands.mediapipe_detector import MediaPipeDetector
 from simhand.hands.model import build_task_file
 from simhand.prediction.drawing import draw_frame
 from simhand.prediction.film import film
@@ -71,7 +72,7 @@ def predict(paths: Sequence[Path], model: Path, out: Path, settings: PredictionS
         task = Path(scratch) / "hand_landmarker.task"
         build_task_file(task)
         predictor = Predictor(model, settings)
-        with DETECTORS[settings.detection.detector](settings.detection, task) as detector:
+        with MediaPipeDetector(settings.detection, task) as detector:
             return _predict_all(inputs, _Eye(detector, predictor), out)
 
 

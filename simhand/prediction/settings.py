@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.settings import MediaPipeSettings
 from simhand.settings import Settings
 
 
@@ -29,5 +29,5 @@ class PredictionSettings(Settings):
         "that of the model's training",
     )
     fps: float | None = Field(None, gt=0, description="frames taken from each second of a video; default: all")
-    detection: DetectionSettings = DetectionSettings()
+    detection: MediaPipeSettings = MediaPipeSettings()
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")

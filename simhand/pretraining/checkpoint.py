@@ -23,7 +23,7 @@ from torch import nn
 from simhand.errors import CheckpointError, WeightsError
 from simhand.files import whole_file
 from simhand.pretraining.settings import EXECUTION, PretrainingSettings
-from simhand.pretraining.state_file import read_state
+from simhand.state_file import read_state
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from simhand.pretraining.state_file import UNREADABLE
+from simhand.state_file import UNREADABLE
 
 _TRUSTED = {
     ("collections", "OrderedDict"),

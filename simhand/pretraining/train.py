@@ -29,12 +29,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from simhand.device import choose_device
 from simhand.errors import TrainingError
 from simhand.files import whole_file
 from simhand.pretraining.card import RunFacts, training_code
 from simhand.pretraining.checkpoint import Checkpoints, fingerprint
 from simhand.pretraining.crops import Pair, Pairs
-from simhand.pretraining.device import choose_device
 from simhand.pretraining.encoder import ContrastiveModel, build_model
 from simhand.pretraining.initial import initial_path
 from simhand.pretraining.journal import Journal

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from simhand.errors import TableError
 from simhand.files import arrow_writer, open_arrow, read_parquet
 from simhand.frames.sampling import sample_shard
 from simhand.frames.settings import SamplingSettings
-from simhand.hands.detect import detect_shard, suppress_overlaps
+from simhand.hands.detect import detect_shard
 from simhand.hands.detector import Detection
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.mediapipe_detector import MediaPipeDetector, suppress_overlaps
+from simhand.hands.settings import MediaPipeSettings
 from simhand.tables import FRAMES, HANDS
 from simhand.videos.index import write_shard_list
 from tests.hands.made_up import write_shard
@@ -36,7 +38,12 @@ def test_of_two_boxes_on_one_hand_the_better_stays() -> None:
 def test_frames_without_hands_and_without_frames(tmp_path: Path, hand_model: Path) -> None:
     for images in ([np.full((120, 160, 3), 90, np.uint8)], []):
         write_shard(tmp_path, images, [])
-        detect_shard("s", tmp_path / "frames.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+        detect_shard(
+            "s",
+            tmp_path / "frames.arrow",
+            tmp_path / "h.parquet",
+            partial(MediaPipeDetector, MediaPipeSettings(), hand_model),
+        )
         assert len(read_parquet(tmp_path / "h.parquet", HANDS)) == 0
 
 
@@ -47,7 +54,12 @@ def test_a_frame_that_is_no_image_is_named(tmp_path: Path, hand_model: Path) -> 
     with arrow_writer(tmp_path / "damaged.arrow", FRAMES) as writer:
         writer.write_table(pa.table(frames, FRAMES))
     with pytest.raises(TableError, match=r"(?s)an image is damaged.*damaged.arrow, row 1.*7 bytes are not a JPEG"):
-        detect_shard("s", tmp_path / "damaged.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+        detect_shard(
+            "s",
+            tmp_path / "damaged.arrow",
+            tmp_path / "h.parquet",
+            partial(MediaPipeDetector, MediaPipeSettings(), hand_model),
+        )
     assert not (tmp_path / "h.parquet").exists()
 
 
@@ -64,7 +76,12 @@ def test_a_known_right_hand_is_called_right(
     """Guards against mirrored labels: both videos show a right hand, by its arm, in a picture that is not mirrored."""
     write_shard_list([(video, str(shared / "videos" / video), 0, "")], tmp_path / "list.tsv")
     sample_shard(tmp_path / "list.tsv", tmp_path / "f.arrow", tmp_path / "s.parquet", SamplingSettings())
-    detect_shard("real", tmp_path / "f.arrow", hand_model, tmp_path / "h.parquet", DetectionSettings())
+    detect_shard(
+        "real",
+        tmp_path / "f.arrow",
+        tmp_path / "h.parquet",
+        partial(MediaPipeDetector, MediaPipeSettings(), hand_model),
+    )
     hands = read_parquet(tmp_path / "h.parquet", HANDS).to_pylist()
     sides = Counter(hand["side"] for hand in hands)
     assert sides[side] >= 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import av
@@ -14,7 +15,8 @@ from simhand.frames.images import decode_jpeg
 from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
+from simhand.hands.mediapipe_detector import MediaPipeDetector
+from simhand.hands.settings import BalanceSettings, CropSettings, MediaPipeSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import CROPS, HANDS, KEYPOINTS
@@ -39,7 +41,13 @@ def shard(
     folder = tmp_path_factory.mktemp("shard")
     write_shard(folder, frames, [])
     paths = [folder / name for name in ("frames.arrow", "hands.parquet", "balanced.parquet", "crops.arrow")]
-    detect_shard("real", paths[0], hand_model, paths[1], DetectionSettings(max_hands=1), workers=request.param)
+    detect_shard(
+        "real",
+        paths[0],
+        paths[1],
+        partial(MediaPipeDetector, MediaPipeSettings(max_hands=1), hand_model),
+        workers=request.param,
+    )
     balance_shard(paths[1], paths[2], BalanceSettings(), SelectionSettings())
     crop_shard(*paths, CropSettings())
     keypoints = folder / "keypoints.parquet"
@@ -85,5 +93,11 @@ def test_the_bytes_do_not_depend_on_the_workers(frames: list[np.ndarray], hand_m
     write_shard(tmp_path, frames * 3, [])  # two parts
     for workers in (1, 2):
         out = tmp_path / f"{workers}.parquet"
-        detect_shard("real", tmp_path / "frames.arrow", hand_model, out, DetectionSettings(), workers=workers)
+        detect_shard(
+            "real",
+            tmp_path / "frames.arrow",
+            out,
+            partial(MediaPipeDetector, MediaPipeSettings(), hand_model),
+            workers=workers,
+        )
     assert (tmp_path / "1.parquet").read_bytes() == (tmp_path / "2.parquet").read_bytes()

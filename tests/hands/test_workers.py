@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from simhand.errors import WeightsError, WorkerError
-from simhand.hands import workers
 from simhand.hands.workers import in_workers
 from tests.conftest import ROOT
 
@@ -39,9 +38,8 @@ def raises() -> Callable[[int], int]:
     return work
 
 
-def test_results_come_in_order_from_workers_that_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_PARTS_A_WORKER", 5)
-    results, pids = zip(*in_workers(squares, range(23), 2), strict=True)
+def test_results_come_in_order_from_workers_that_are_replaced() -> None:
+    results, pids = zip(*in_workers(squares, range(23), 2, parts_a_worker=5), strict=True)
     assert list(results) == [number**2 for number in range(23)]
     generations = [set(pids[first : first + 10]) for first in (0, 10, 20)]
     assert all(1 <= len(generation) <= 2 for generation in generations)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from simhand.hands.balance import balance_shard
 from simhand.hands.crops import crop_shard
 from simhand.hands.detect import detect_shard
 from simhand.hands.landmarker import LandmarkedHand
-from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
+from simhand.hands.mediapipe_detector import MediaPipeDetector
+from simhand.hands.settings import BalanceSettings, CropSettings, MediaPipeSettings, SelectionSettings
 from simhand.keypoints.keypoints import find_keypoints, in_crop_units
 from simhand.keypoints.settings import LandmarkSettings
 from simhand.tables import CROPS, KEYPOINTS
@@ -57,7 +59,12 @@ def test_keypoints_of_real_hands_fill_their_crops(tmp_path: Path, shared: Path, 
     video = shared / "videos" / "sam2" / "02_cups.mp4"
     write_shard_list([("cups", str(video), 0, "")], tmp_path / "list.tsv")
     sample_shard(tmp_path / "list.tsv", tmp_path / "frames.arrow", tmp_path / "status.parquet", SamplingSettings())
-    detect_shard("real", tmp_path / "frames.arrow", hand_model, tmp_path / "hands.parquet", DetectionSettings())
+    detect_shard(
+        "real",
+        tmp_path / "frames.arrow",
+        tmp_path / "hands.parquet",
+        partial(MediaPipeDetector, MediaPipeSettings(), hand_model),
+    )
     balanced = tmp_path / "balanced.parquet"
     balance_shard(tmp_path / "hands.parquet", balanced, BalanceSettings(enabled=False), SelectionSettings())
     rows = run(tmp_path, hand_model)

@@ -104,12 +104,6 @@ def test_frames_may_differ_and_have_any_number_of_hands(model: Path, frame: np.n
     assert predictor.hands_in([], []) == []
 
 
-def test_of_two_boxes_on_one_hand_the_better_counts(model: Path, frame: np.ndarray) -> None:
-    worse = detection((42, 30, 122, 110), "left", 0.5)
-    ((hand,),) = Predictor(model, SETTINGS).hands_in([frame], [[worse, detection()]])
-    assert hand.side == "right"
-
-
 def test_a_hand_at_the_border_is_seen_with_black_beyond(model: Path, frame: np.ndarray) -> None:
     found: list[FoundHand] = Predictor(model, SETTINGS).hands_in([frame], [[detection((-30, 100, 30, 170))]])[0]
     assert np.isfinite(found[0].keypoints_px).all()

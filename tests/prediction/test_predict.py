@@ -12,7 +12,7 @@ from PIL import Image
 from simhand.errors import WeightsError
 from simhand.files import read_parquet
 from simhand.frames.playback import Playback
-from simhand.hands.settings import DetectionSettings
+from simhand.hands.settings import MediaPipeSettings
 from simhand.joints import MIDDLE_BASE
 from simhand.prediction.predict import Outcome, predict
 from simhand.prediction.settings import PredictionSettings
@@ -155,7 +155,7 @@ def test_what_is_damaged_is_said_and_the_others_go_on(hands: list[Truth], clip: 
 def test_the_same_call_writes_the_same_bytes(hands: list[Truth], clip: Path, tmp_path: Path) -> None:
     model = write_random_model(tmp_path / "model.pt")
     Image.fromarray(hands[0].rgb).save(tmp_path / "a.png")
-    settings = PredictionSettings(device="cpu", fps=3, detection=DetectionSettings(max_hands=1))
+    settings = PredictionSettings(device="cpu", fps=3, detection=MediaPipeSettings(max_hands=1))
     contents = []
     for _ in range(2):
         predict([tmp_path / "a.png", clip], model, tmp_path / "out", settings)

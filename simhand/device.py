@@ -1,4 +1,4 @@
-"""Where training runs."""
+"""Where a network runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simhand.errors import ConfigError
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device that a run's `device` (auto, cpu or cuda) stands for; of several processes each has a GPU of its own.
+    """What a setting `device` (auto, cpu or cuda) stands for; of several processes each has a GPU of its own.
 
     Raises:
         ConfigError: cuda is wanted and there is none, or fewer GPUs than processes.

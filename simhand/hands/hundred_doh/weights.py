@@ -1,0 +1,130 @@
+"""The published weights: read without running what a pickle holds, and refused in words where they are others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from simhand.errors import WeightsError
+from simhand.files import whole_file
+from simhand.hands.hundred_doh.network import HundredDohNet
+from simhand.state_file import read_state
+
+EXPECTED = (
+    "the 100DOH hand and object detector of Shan et al.: faster_rcnn_1_8_132028.pth, or faster_rcnn_1_8_89999.pth"
+)
+HINT = (
+    "its authors offer it at https://github.com/ddshan/hand_object_detector (README, models); without it take "
+    "detection: {detector: mediapipe}"
+)
+_NAMED = 5  # keys of each kind in a message
+_POOLING = "align"
+
+
+def prepare_weights(own: Path | str, path: Path | str, sha256: str | None) -> None:
+    """Checks the authors' file and writes its network alone, without optimiser and counters.
+
+    Raises:
+        WeightsError: as of `read_weights`; or the file does not hash to `sha256`, where one is given.
+    """
+    if sha256 is not None:
+        _check_sha256(Path(own), sha256)
+    state = read_weights(own)
+    with whole_file(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_network(path: Path | str) -> HundredDohNet:
+    """The network with the weights of a file, for evaluation.
+
+    Raises:
+        WeightsError: as of `read_weights`.
+    """
+    with torch.device("meta"):
+        network = HundredDohNet()
+    network.load_state_dict(read_weights(path), assign=True)
+    return network.eval()
+
+
+def read_weights(path: Path | str) -> dict[str, Tensor]:
+    """The tensors of the network out of its authors' checkpoint, or out of a state_dict of its own.
+
+    Counters of batches, which older files lack and nothing reads, may be absent.
+
+    Raises:
+        WeightsError: the file is missing, damaged, of another network, or holds what is no number.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise _refusal("the hand detector's weights are missing", path, "no such file")
+    try:
+        state = _network_of(read_state(path))
+    except ValueError as error:
+        raise _refusal("the hand detector's weights cannot be read", path, str(error).splitlines()[0]) from error
+    with torch.device("meta"):
+        expected = HundredDohNet().state_dict()
+    counters = {key for key in expected if key.endswith("num_batches_tracked")}
+    state = {**{key: torch.zeros((), dtype=torch.int64) for key in counters}, **state}
+    if difference := _difference(state, expected):
+        raise _refusal("the weights are those of another network", path, difference)
+    if broken := sorted(key for key, tensor in state.items() if not tensor.isfinite().all()):
+        raise _refusal("the hand detector's weights hold what is no number", path, _listed(broken))
+    return state
+
+
+def _network_of(content: Any) -> dict[str, Tensor]:
+    """Of a checkpoint (session, epoch, model, optimizer, pooling_mode, class_agnostic) the model.
+
+    Raises:
+        ValueError: there is none, or it is one of another pooling.
+    """
+    if not isinstance(content, Mapping):
+        raise ValueError(f"it holds no weights by name, but {type(content).__name__}")
+    if (pooling := content.get("pooling_mode", _POOLING)) != _POOLING:
+        raise ValueError(f"its network pools regions by {pooling!r}, not by {_POOLING!r}")
+    state = content.get("model", content)
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError("what it holds by name are not tensors alone")
+    return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _difference(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """How the keys and shapes of a file differ from the network's, in words; empty where they do not."""
+    shapes = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(tensor.shape)}"
+        for key, tensor in expected.items()
+        if key in state and state[key].shape != tensor.shape
+    ]
+    parts = {
+        "lacks": sorted(expected.keys() - state.keys()),
+        "has besides": sorted(state.keys() - expected.keys()),
+        "has another shape of": shapes,
+    }
+    words = [f"{what} {len(keys)} ({_listed(keys)})" for what, keys in parts.items() if keys]
+    return f"of {len(expected)} tensors it " + "; ".join(words) if words else ""
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
+
+
+def _check_sha256(path: Path, expected: str) -> None:
+    try:
+        with path.open("rb") as file:
+            got = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _refusal("the hand detector's weights cannot be read", path, error) from error
+    if got != expected.lower():
+        raise WeightsError(
+            "the hand detector's weights have another content", where=path, expected=f"sha256 {expected}", got=got,
+            hint=f"{EXPECTED}; {HINT}",
+        )  # fmt: skip
+
+
+def _refusal(what: str, path: Path, got: object) -> WeightsError:
+    return WeightsError(what, where=path, expected=EXPECTED, got=got, hint=HINT)

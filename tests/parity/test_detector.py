@@ -1,0 +1,277 @@
+"""The 100DOH detector against numbers recorded from the official code with its compiled operations on a CPU.
+
+f_ops.npz (exact) is shipped; f_detector.npz, its keys and its image are not. Stages agree to 1e-4 of the greatest value
+of their arrays, each with what was recorded of the stage before it and, at the end, all in one go.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.lib.npyio import NpzFile
+from torch import Tensor
+from torchvision.ops import roi_align
+
+from simhand.hands.hundred_doh.anchors import STRIDE, base_anchors, grid_anchors
+from simhand.hands.hundred_doh.boxes import clip, decode, enlarge, suppress
+from simhand.hands.hundred_doh.detections import contacts_of, look, select
+from simhand.hands.hundred_doh.network import HAND, OBJECT, HundredDohNet, fold_batch_norm, pool
+from simhand.hands.hundred_doh.preprocessing import blob_scale, make_blob
+from simhand.hands.hundred_doh.proposals import propose, with_image
+from simhand.hands.hundred_doh.weights import load_network
+from tests.parity.closed_form import filled, recorded_seed, shapes_of
+
+GAINS = {
+    "RCNN_base.0.": 0.01,
+    "RPN_cls_score": 0.2,
+    "RPN_bbox_pred": 0.1,
+    "RCNN_cls_score": 0.1,
+    "RCNN_bbox_pred": 0.2,
+    "hand_contact_state_layer": 0.5,
+}
+PARAMETERS = 47_360_864
+TOLERANCE = 1e-4
+OVERLAP = 0.3  # of final detections
+TIED = 1e-6  # scores that differ by less may change places
+
+
+def assert_close(own: Tensor, recorded: np.ndarray, tolerance: float = TOLERANCE) -> None:
+    np.testing.assert_allclose(own.cpu().numpy(), recorded, rtol=0, atol=tolerance * np.abs(recorded).max())
+
+
+@pytest.fixture(scope="module")
+def ops(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("f_ops")
+
+
+@pytest.fixture(scope="module")
+def data(recording: Callable[[str], NpzFile]) -> NpzFile:
+    return recording("f_detector")
+
+
+@pytest.fixture(scope="module")
+def frame(recording_file: Callable[[str], Path]) -> Tensor:
+    """uint8 (1, h, w, 3) RGB."""
+    name = json.loads(recording_file("meta.json").read_text())["detector_image"]
+    return torch.from_numpy(cv2.cvtColor(cv2.imread(str(recording_file(name))), cv2.COLOR_BGR2RGB))[None]
+
+
+@pytest.fixture(scope="module")
+def weights(data: NpzFile, recording_file: Callable[[str], Path]) -> dict[str, Tensor]:
+    shapes = shapes_of(recording_file("f_detector_keys.json").read_text())
+    weights = filled(shapes, recorded_seed(recording_file, "f_detector"), GAINS)
+    checks = [key for key in data.files if key.startswith("check/")]
+    assert checks
+    for key in checks:
+        own = weights[key.removeprefix("check/")].flatten()[: data[key].size]
+        np.testing.assert_allclose(own, data[key].reshape(-1), rtol=1e-6)
+    return weights
+
+
+@pytest.fixture(scope="module")
+def network(weights: dict[str, Tensor], tmp_path_factory: pytest.TempPathFactory) -> HundredDohNet:
+    """Through a file, as a user's weights come."""
+    path = tmp_path_factory.mktemp("weights") / "faster_rcnn.pth"
+    torch.save({"session": 1, "epoch": 8, "model": weights, "pooling_mode": "align", "class_agnostic": False}, path)
+    return load_network(path)
+
+
+@pytest.fixture(scope="module")
+def blob_size(data: NpzFile) -> tuple[int, int]:
+    height, width, _ = data["im_info"][0].astype(int).tolist()
+    return height, width
+
+
+@pytest.fixture(scope="module")
+def blob(frame: Tensor) -> Tensor:
+    return make_blob(frame)
+
+
+@pytest.fixture(scope="module")
+def features(network: HundredDohNet, blob: Tensor) -> Iterator[Tensor]:
+    with torch.inference_mode():
+        yield network.features(blob)
+
+
+@pytest.fixture(scope="module")
+def recorded_regions(data: NpzFile) -> Tensor:
+    return torch.from_numpy(data["rois"])
+
+
+@pytest.fixture(scope="module")
+def region_features(network: HundredDohNet, features: Tensor, recorded_regions: Tensor) -> Tensor:
+    with torch.inference_mode():
+        return network.region_features(features, recorded_regions)
+
+
+def test_suppression_is_exact(ops: NpzFile) -> None:
+    boxes, scores = torch.from_numpy(ops["boxes"]), torch.from_numpy(ops["scores"])
+    thresholds = [key.removeprefix("keep_") for key in ops.files if key.startswith("keep_")]
+    assert thresholds
+    for threshold in thresholds:
+        kept = suppress(boxes, scores, float(threshold))
+        assert np.array_equal(kept.sort().values, ops[f"keep_{threshold}"])
+        assert (scores[kept].diff() <= 0).all()
+
+
+def test_pooling_is_exact(ops: NpzFile) -> None:
+    features, regions = torch.from_numpy(ops["feat"]), torch.from_numpy(ops["rois"])
+    assert np.array_equal(pool(features, regions), ops["roi_align_7_s16_sr0"])
+    two = roi_align(features, regions, 7, 1 / STRIDE, sampling_ratio=2, aligned=False)
+    assert np.array_equal(two, ops["roi_align_7_s16_sr2"])
+
+
+def test_decoding_and_clipping_are_exact(ops: NpzFile) -> None:
+    boxes, deltas = torch.from_numpy(ops["bt_boxes"]), torch.from_numpy(ops["bt_deltas"])
+    decoded = decode(boxes[:, :, None], deltas.unflatten(2, (-1, 4)))
+    assert np.array_equal(decoded.flatten(2), ops["bt_out"])
+    clipped = clip(torch.from_numpy(ops["bt_out"]).unflatten(2, (-1, 4)), 400, 450)
+    assert np.array_equal(clipped.flatten(2), ops["bt_clipped"])
+
+
+def test_the_network_has_the_published_tensors(recording_file: Callable[[str], Path]) -> None:
+    keys = json.loads(recording_file("f_detector_keys.json").read_text())
+    own = HundredDohNet().state_dict()
+    assert {(key, tuple(t.shape), str(t.dtype).removeprefix("torch.")) for key, t in own.items()} == {
+        (key, tuple(shape), dtype) for key, shape, dtype in keys
+    }
+    parameters = [value.numel() for value in HundredDohNet().parameters()]
+    assert (len(own), sum(parameters)) == (642, PARAMETERS)
+
+
+def test_the_blob(frame: Tensor, blob: Tensor, blob_size: tuple[int, int], data: NpzFile) -> None:
+    assert blob_scale(*frame.shape[1:3]) == data["im_scale"][0]
+    assert (1, *blob_size, 3) == tuple(data["blob_shape"])
+    assert blob.shape[2:] == blob_size
+    assert_close(blob[0].permute(1, 2, 0)[::40, ::40], data["blob_sub_40"])
+    assert blob.double().sum().item() == pytest.approx(float(data["blob_sum"]), rel=1e-6)
+
+
+def test_features(features: Tensor, data: NpzFile) -> None:
+    assert_close(features[0, ::64], data["base_feat_ch_step64"])
+
+
+def test_the_region_proposal_network(network: HundredDohNet, features: Tensor, data: NpzFile) -> None:
+    with torch.inference_mode():
+        scores, deltas = network.RCNN_rpn(features)
+    assert_close(scores[0], data["rpn_cls_score"])
+    assert_close(deltas[0], data["rpn_bbox_pred"])
+
+
+def test_anchors_are_exact(data: NpzFile) -> None:
+    assert np.array_equal(base_anchors(), data["anchors"])
+
+
+@pytest.mark.parametrize("from_recorded", [True, False], ids=["recorded maps", "own maps"])
+def test_proposals_and_their_order(
+    from_recorded: bool, network: HundredDohNet, features: Tensor, blob_size: tuple[int, int], data: NpzFile
+) -> None:
+    if from_recorded:
+        scores, deltas = (torch.from_numpy(data[name])[None] for name in ("rpn_cls_score", "rpn_bbox_pred"))
+    else:
+        with torch.inference_mode():
+            scores, deltas = network.RCNN_rpn(features)
+    own, recorded = with_image(propose(scores, deltas, *blob_size)).numpy(), data["rois"]
+    assert own.shape == recorded.shape
+    valid = int(data["n_valid_rois"])
+    assert not own[valid:].any()
+    places = np.abs(own[None, :valid] - recorded[:valid, None]).max(axis=2)  # (recorded, own)
+    assert (places.min(axis=1) < TOLERANCE * recorded.max()).all()
+    moved = np.flatnonzero(places.diagonal() >= TOLERANCE * recorded.max())
+    scores = recorded_scores(data, blob_size)
+    assert np.abs(scores[moved] - scores[places[moved].argmin(axis=1)]).max(initial=0) <= TIED
+
+
+def recorded_scores(data: NpzFile, blob_size: tuple[int, int]) -> np.ndarray:
+    """The score of each recorded region: that of the anchor which became it."""
+    maps = torch.from_numpy(data["rpn_cls_score"])
+    scores = maps.unflatten(0, (2, -1)).softmax(dim=0)[1].permute(1, 2, 0).flatten()
+    deltas = torch.from_numpy(data["rpn_bbox_pred"]).permute(1, 2, 0).reshape(-1, 4)
+    boxes = clip(decode(grid_anchors(*maps.shape[1:], maps.device), deltas), *blob_size)
+    return scores[torch.cdist(torch.from_numpy(data["rois"][:, 1:]), boxes).argmin(dim=1)].numpy()
+
+
+def test_regions_are_enlarged_with_the_swapped_clip(
+    recorded_regions: Tensor, blob_size: tuple[int, int], data: NpzFile
+) -> None:
+    own = enlarge(recorded_regions[:, 1:], *blob_size)
+    assert_close(own, data["rois_padded"][:, 1:], 1e-6)
+    height, width = blob_size
+    beyond = (recorded_regions[:, 3] > height) if width > height else (recorded_regions[:, 4] > width)
+    assert height == width or beyond.any()  # the defect shows in this recording
+
+
+def test_pooled_features(features: Tensor, recorded_regions: Tensor, blob_size: tuple[int, int], data: NpzFile) -> None:
+    first = recorded_regions[:5]
+    assert_close(pool(features, first)[:, ::64], data["pooled_first5_ch_step64"])
+    wider = torch.cat([first[:, :1], enlarge(first[:, 1:], *blob_size)], dim=1)
+    assert_close(pool(features, wider)[:, ::64], data["pooled_padded_first5_ch_step64"])
+
+
+def test_region_features(network: HundredDohNet, region_features: Tensor, features: Tensor, data: NpzFile) -> None:
+    assert_close(region_features[:10], data["fc7_first10"])
+    with torch.inference_mode():
+        wider = network.region_features(features, torch.from_numpy(data["rois_padded"][:10]))
+    assert_close(wider, data["fc7_padded_first10"])
+
+
+def test_classes_boxes_and_sides(
+    network: HundredDohNet, region_features: Tensor, recorded_regions: Tensor, blob_size: tuple[int, int], data: NpzFile
+) -> None:
+    with torch.inference_mode():
+        probabilities, deltas = network.classify(region_features)
+        sides = network.sides(region_features)
+    assert_close(probabilities, data["cls_prob"])
+    assert_close(deltas.flatten(1), data["bbox_pred"] * np.tile([0.1, 0.1, 0.2, 0.2], 3).astype(np.float32))
+    assert_close(sides[:, None], data["side_logit"])
+    boxes = clip(decode(recorded_regions[:, None, 1:], deltas), *blob_size) / data["im_scale"][0]
+    assert_close(boxes.flatten(1), data["pred_boxes"])
+
+
+def test_contacts_and_offsets(
+    network: HundredDohNet, features: Tensor, recorded_regions: Tensor, blob_size: tuple[int, int], data: NpzFile
+) -> None:
+    with torch.inference_mode():
+        states, offsets = network.contacts(features, recorded_regions, *blob_size)
+    assert_close(states, data["contact_logits"])
+    for column in range(3):  # a magnitude, and a direction that is much smaller
+        assert_close(offsets[:, column], data["offset"][:, column])
+
+
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
+
+
+CLASSES = {HAND: ("hand", "thresh_hand"), OBJECT: ("targetobject", "thresh_obj")}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", CLASSES, ids=["hands", "objects"])
+def test_final_detections(kind: int, device: str, network: HundredDohNet, frame: Tensor, data: NpzFile) -> None:
+    """From the image to the rows of the official demo, in the form that runs fastest: batch norms folded."""
+    name, threshold = CLASSES[kind]
+    folded = copy.deepcopy(network).to(device)
+    fold_batch_norm(folded)
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        regions = look(folded, frame.to(device), torch.float32)
+        found = select(regions, 0, kind, float(data[threshold]), OVERLAP)
+        (contacts,), (offsets,) = contacts_of(folded, regions, [found.rows], torch.float32)
+    own = torch.cat(
+        [
+            *(found.boxes, found.scores[:, None], contacts[:, None], offsets),
+            (regions.right[0, found.rows] > 0).float()[:, None],
+        ],
+        dim=1,
+    )
+    recorded = data[f"det_{name}"]
+    assert own.shape == recorded.shape
+    for columns in (slice(0, 4), slice(4, 5), slice(6, 7), slice(7, 9)):
+        assert_close(own[:, columns], recorded[:, columns])
+    for column in (5, 9):  # contact state, side
+        assert np.array_equal(own[:, column].cpu(), recorded[:, column])
