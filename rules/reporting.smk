@@ -18,6 +18,7 @@ rule write_data_report:
         "results/report/data/index.html",
         "results/report/data/funnel.parquet",
         "results/report/data/videos.parquet",
+        "results/report/data/contacts.parquet",
         "results/report/data/histograms.parquet",
         "results/report/data/distances.parquet",
         "results/report/data/explained_variance.parquet",

@@ -9,9 +9,10 @@ import pandas as pd
 import pyarrow as pa
 
 from simhand.files import whole_file, write_parquet
+from simhand.reporting.contacts import contact_grid, contacts, detectors_note
 from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
 from simhand.reporting.data_inputs import DataInputs
-from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
+from simhand.reporting.data_tables import CHOSEN, CONTACTS, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
 from simhand.reporting.grid import Grid
 from simhand.reporting.hand_numbers import HandNumbers, hand_numbers, histograms
@@ -33,6 +34,11 @@ _HANDS = (
     "hands. Many keypoints outside the frame mean hands that its "
     "border cuts: the landmarker guesses what it cannot see, and such hands look alike; min_visible of a pool leaves "
     "them out."
+)
+_CONTACT = (
+    "As the detector sees it: none (nothing), self (the person's own body), other (another person), portable (an "
+    "object that can be carried), stationary (one that cannot, like furniture). The last column is the share of hands "
+    "whose object was found too. selection.contact keeps only hands in some of these states."
 )
 _POOL = (
     "The nearest hands of other videos (blue) should lie far below random ones (grey): lines are medians, bands reach "
@@ -61,6 +67,7 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
     tables = {
         "funnel": (funnel(inputs), FUNNEL),
         "videos": (videos_table(inputs.shards), VIDEOS),
+        "contacts": (contacts(inputs.shards), CONTACTS),
         "histograms": (histograms(numbers), HISTOGRAMS),
         "distances": (distances(inputs.pools, settings.seed), DISTANCES),
         "explained_variance": (explained_variance(inputs.pools), EXPLAINED_VARIANCE),
@@ -68,7 +75,7 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
     }
     for name, (table, schema) in tables.items():
         write_parquet(table, folder / f"{name}.parquet", schema)
-    counts = tables["funnel"][0]
+    counts, touched = tables["funnel"][0], tables["contacts"][0]
     funnel_figure(counts, folder / "funnel.png")
     failed = failed_videos(inputs.shards)
     sections = [
@@ -76,7 +83,8 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
             "From videos to pairs", _FUNNEL, [funnel_grid(counts)], [("Hands stage by stage", folder / "funnel.png")]
         ),
         _failed_section(failed),
-        _hands_section(tables["videos"][0].to_pandas(), numbers, folder),
+        _hands_section(detectors_note(inputs.shards, touched), tables["videos"][0].to_pandas(), numbers, folder),
+        *_contact_sections(touched),
         *_pool_sections(inputs, {name: table.to_pandas() for name, (table, _) in tables.items()}, settings, folder),
     ]
     with whole_file(folder / "index.html") as temporary:
@@ -92,13 +100,18 @@ def _failed_section(failed: pa.Table) -> Section:
     return Section(heading, more, [Grid(failed.column_names, rows, frozenset({len(failed.column_names) - 1}))])
 
 
-def _hands_section(videos: pd.DataFrame, numbers: Mapping[str, HandNumbers], folder: Path) -> Section:
+def _hands_section(origins: str, videos: pd.DataFrame, numbers: Mapping[str, HandNumbers], folder: Path) -> Section:
     pictures = []
     for source, own in numbers.items():
         path = folder / f"hands_{source}.png"
         hands_figure(videos[videos["source"] == source], own, source, path)
         pictures.append((f"Hands of the source {source}", path))
-    return Section("Hands", _HANDS, pictures=pictures)
+    return Section("Hands", f"{origins} {_HANDS}", pictures=pictures)
+
+
+def _contact_sections(counts: pa.Table) -> list[Section]:
+    grid = contact_grid(counts)
+    return [] if grid is None else [Section("What the hands touch", _CONTACT, [grid])]
 
 
 def _pool_sections(

@@ -27,6 +27,16 @@ VIDEOS = pa.schema(
     ]
 )  # fmt: skip
 
+# How many hands of a source touch what (`contact`: one of CONTACT_STATES, or unknown), as `detector` tells; how many of
+# them are kept, and of how many an object is known that they touch (null: the detector tells neither).
+UNKNOWN = "unknown"
+CONTACTS = pa.schema(
+    [
+        ("source", _TEXT), ("detector", _TEXT), ("contact", _TEXT),
+        ("hands", _COUNT), ("kept", _COUNT), ("with_object", _COUNT),
+    ]
+)  # fmt: skip
+
 # How many hands of a source have a `quantity` from `low` up to `high`, which the last bin includes: box_px, the longer
 # side of the box in pixels; box_share, the same in units of the frame's longer side; score, of detection;
 # keypoint_score; visible, the share of keypoints inside the frame.

@@ -44,6 +44,8 @@ class Hand:
     missed: str = ""  # why it has no keypoints
     outside: int = 0  # keypoints outside the frame, of 21
     frame: int = 0
+    contact: str | None = None
+    with_object: bool = False
 
 
 WriteShard = Callable[..., Shard]
@@ -88,7 +90,11 @@ def write_shard(tmp_path: Path) -> WriteShard:
         folder = tmp_path / source
         rows = [{"video_id": v, "status": s, "reason": r, "frames": n} for v, (s, r, n) in statuses.items()]
         write_parquet(pa.Table.from_pylist(rows, VIDEO_STATUS), folder / f"{name}.status.parquet", VIDEO_STATUS)
-        rows = [{**_crop_row(i, hand, 40 * i % 250), "score": 0.75} for i, hand in enumerate(hands)]
+        rows = [
+            {**_crop_row(i, hand, 40 * i % 250), "score": 0.75, "contact": hand.contact}
+            | ({"object_score": 0.5} if hand.with_object else {})
+            for i, hand in enumerate(hands)
+        ]
         found = pa.Table.from_pylist([{k: r[k] for k in HANDS.names if k in r} for r in rows], HANDS)
         write_parquet(found, folder / f"{name}.hands.parquet", HANDS)
         lines = [

@@ -16,7 +16,7 @@ from simhand.errors import TableError
 from simhand.files import read_parquet, write_parquet
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.data_report import write_data_report
-from simhand.reporting.data_tables import CHOSEN, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
+from simhand.reporting.data_tables import CHOSEN, CONTACTS, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
 from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins, hand_numbers, histograms
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
 from simhand.reporting.settings import ReportSettings
@@ -143,7 +143,8 @@ def test_the_whole_report(tmp_path: Path, shard: Shard, pool: Pool) -> None:
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
     schemas = {"funnel": FUNNEL, "videos": VIDEOS, "histograms": HISTOGRAMS, "distances": DISTANCES}
-    for name, schema in {**schemas, "chosen": CHOSEN, "explained_variance": EXPLAINED_VARIANCE}.items():
+    schemas |= {"chosen": CHOSEN, "explained_variance": EXPLAINED_VARIANCE, "contacts": CONTACTS}
+    for name, schema in schemas.items():
         assert len(read_parquet(tmp_path / "report" / f"{name}.parquet", schema)) > 0
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;: the data</h1>" in html
@@ -151,9 +152,23 @@ def test_the_whole_report(tmp_path: Path, shard: Shard, pool: Pool) -> None:
     assert html.count("data:image/png;base64,") == 4
     assert '<a href="#From-videos-to-pairs">' in html
     assert '<h2 id="From-videos-to-pairs">' in html
+    assert "<p>Hands of wild: found by made up. Left and right should be" in html
+    assert "What the hands touch" not in html  # nobody knows
     assert "http" not in html
     assert "<script" not in html
     assert str(tmp_path) not in html
+
+
+def test_what_hands_touch_is_shown_where_it_is_known(tmp_path: Path, write_shard: WriteShard, pool: Pool) -> None:
+    """The pool's hands lie in the shard that its fixture wrote."""
+    touching = write_shard("touching", "0of1", [Hand("a", "left", contact="self")], {"a": ("ok", "", 1)})
+    wild = write_shard("wild", "0of2", [], {})
+    write_data_report(DataInputs([wild, touching], [pool], tmp_path / "crops"), ReportSettings(), tmp_path / "report")
+    html = (tmp_path / "report" / "index.html").read_text()
+    section = html.split('<h2 id="What-the-hands-touch">')[1].split("<h2")[0]
+    cells = "".join(f"<td>{text}</td>" for text in ("touching", "made up", "self"))
+    assert f"<tr>{cells}<td class='number'>1</td><td class='number'>100.0 %</td>" in section
+    assert "Hands of wild: none. Hands of touching: found by made up." in html
 
 
 def test_a_source_without_hands_and_a_pool_of_another(

@@ -132,6 +132,7 @@ def set_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
     [
         ("sampling.fps", 2, "sample_frames", set()),
         ("detection.score_threshold", 0.6, "detect_hands", set()),
+        ("selection.min_box_px", 40, "balance_hands", set()),
         ("balance.seed", 1, "balance_hands", set()),
         ("crops.jpeg_quality", 80, "crop_hands", set()),
         ("keypoints.score_threshold", 0.6, "find_keypoints", set()),

@@ -68,6 +68,12 @@ def test_a_pool_larger_than_its_sources(checkout: Checkout) -> None:
     assert "100000" in message
 
 
+def test_a_contact_that_the_detector_does_not_tell(checkout: Checkout) -> None:
+    message = refusal(checkout, "selection", "contact", value=["portable"])
+    assert "selection.contact: mediapipe does not tell what hands touch" in message
+    assert "hint:     detector: hundred_doh, or leave contact empty" in message
+
+
 def test_a_configuration_of_ones_own_takes_the_place_of_the_shipped_one(checkout: Checkout) -> None:
     config = checkout.config()
     config["sources"]["mine"] = config["sources"].pop("demo")
