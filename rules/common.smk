@@ -177,6 +177,11 @@ DETECTION_GPUS = 0 if CONFIG.detection.device == "cpu" else 1
 DETECTION_THREADS = 4 if DETECTION_GPUS else 2
 
 
+def weights_sha256(wildcards, threads):
+    """Without effect on what is run again, as `run_execution`: that a file is checked changes nothing in it."""
+    return CONFIG.detection.sha256
+
+
 def detection_execution(wildcards, threads):
     """Without effect on what is run again, as `run_execution`."""
     return CONFIG.detection.values(HundredDohExecution)

@@ -23,28 +23,6 @@ rule hand_model:
         "../workflow_scripts/hand_model.py"
 
 
-rule hundred_doh_weights:
-    """The 100DOH detector's weights, checked, out of its authors' file."""
-    input:
-        CONFIG.detection.weights or [],
-    output:
-        "results/models/hundred_doh.pt",
-    log:
-        "results/logs/hundred_doh_weights.log",
-    benchmark:
-        "results/benchmarks/hundred_doh_weights.tsv"
-    params:
-        sha256=CONFIG.detection.sha256,
-        code=script_code("hundred_doh_weights.py"),
-    resources:
-        mem="4GB",
-        runtime="30m",
-    conda:
-        "../envs/detection.yaml"
-    script:
-        "../workflow_scripts/hundred_doh_weights.py"
-
-
 if CONFIG.detection.detector == "mediapipe":
 
     rule detect_hands:
@@ -71,6 +49,27 @@ if CONFIG.detection.detector == "mediapipe":
             "../workflow_scripts/detect_hands.py"
 
 else:
+
+    rule hundred_doh_weights:
+        """The 100DOH detector's weights, checked, out of its authors' file."""
+        input:
+            str(CONFIG.detection.weights),
+        output:
+            "results/models/hundred_doh.pt",
+        log:
+            "results/logs/hundred_doh_weights.log",
+        benchmark:
+            "results/benchmarks/hundred_doh_weights.tsv"
+        params:
+            sha256=weights_sha256,
+            code=script_code("hundred_doh_weights.py"),
+        resources:
+            mem="4GB",
+            runtime="30m",
+        conda:
+            "../envs/detection.yaml"
+        script:
+            "../workflow_scripts/hundred_doh_weights.py"
 
     rule detect_hands_hundred_doh:
         """The hands that the 100DOH detector finds in one shard's frames: boxes, scores, sides, and what they touch."""

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings, LabelledSettings
 from simhand.frames.settings import SamplingSettings
+from simhand.hands.hundred_doh.published import EXPECTED, HINT
 from simhand.hands.settings import BalanceSettings, CropSettings, DetectionSettings, SelectionSettings
 from simhand.keypoints.settings import KeypointSettings
 from simhand.mining.settings import PoolSettings
@@ -161,6 +162,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     for name in sorted(_compared_sets(config.experiment) & config.labelled.keys()):
         yield from _labelled_contradictions(f"labelled.{name}.path", config.labelled[name])
     yield from _selection_contradictions(config)
+    yield from _detection_contradictions(config.detection)
     yield from _missing_file("keypoints.model", config.keypoints.model)
     for name, pool in config.pools.items():
         yield from _unknown(f"pools.{name}.sources", pool.sources, config.sources)
@@ -180,6 +182,17 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
         yield from _paper_contradictions(config.experiment.paper, config)
     if NO_PRETRAINING in config.pretraining:
         yield {"what": f"pretraining.{NO_PRETRAINING}: this name stands for no pre-training", "hint": "choose another"}
+
+
+def _detection_contradictions(detection: DetectionSettings) -> Iterator[dict[str, Any]]:
+    if detection.detector == "hundred_doh" and not (detection.weights and detection.weights.is_file()):
+        named = detection.weights is not None
+        yield {
+            "what": f"detection.weights: {'no such file' if named else 'hundred_doh needs the weights of its authors'}",
+            "expected": EXPECTED,
+            "got": detection.weights or "nothing",
+            "hint": HINT,
+        }
 
 
 def _selection_contradictions(config: Config) -> Iterator[dict[str, Any]]:

@@ -77,6 +77,13 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
         ("experiment.runs", ["none", "sincere"], ["experiment.runs", "sincere", "simclr"]),
         ("encoders", {"imagenet": "no/such.pth"}, ["encoders.imagenet", "no such file", "no/such.pth"]),
         ("encoders", {"peclr": "config.yaml"}, ["encoders.peclr: this name is taken"]),
+        ("detection", {"detector": "hundred_doh"}, ["needs the weights", "132028.pth", "ddshan", "mediapipe"]),
+        (
+            "detection",
+            {"detector": "hundred_doh", "weights": "no/file.pth"},
+            ["detection.weights: no such file", "got:      no/file.pth", "132028.pth", "mediapipe"],
+        ),
+        ("detection", {"sha256": "abc"}, ["detection.sha256", "'abc'"]),
         ("selection", {"contact": ["none", "none"]}, ["selection.contact", "only once"]),
         ("selection", {"contact": ["object"]}, ["selection.contact.0", "'stationary'", "'object'"]),
         ("selection", {"contact": ["self"]}, ["selection.contact: mediapipe", "hint:     detector: hundred_doh"]),

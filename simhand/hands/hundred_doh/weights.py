@@ -13,15 +13,9 @@ from torch import Tensor
 from simhand.errors import WeightsError
 from simhand.files import whole_file
 from simhand.hands.hundred_doh.network import HundredDohNet
+from simhand.hands.hundred_doh.published import EXPECTED, HINT
 from simhand.state_file import read_state
 
-EXPECTED = (
-    "the 100DOH hand and object detector of Shan et al.: faster_rcnn_1_8_132028.pth, or faster_rcnn_1_8_89999.pth"
-)
-HINT = (
-    "its authors offer it at https://github.com/ddshan/hand_object_detector (README, models); without it take "
-    "detection: {detector: mediapipe}"
-)
 _NAMED = 5  # keys of each kind in a message
 _POOLING = "align"
 
