@@ -25,7 +25,8 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torchvision.transforms.v2 import functional as views
 
-from benchmarks.pretraining import device_name, peak_mb, ratio, seconds, whole
+from benchmarks.measuring import device_name, peak_mb, ratio, seconds
+from benchmarks.pretraining import whole
 from simhand.device import choose_device
 from simhand.finetuning.augment import View
 from simhand.finetuning.crops import crop_affine

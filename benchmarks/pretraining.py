@@ -18,7 +18,6 @@ product reaches here.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
@@ -32,6 +31,7 @@ from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.io import encode_jpeg
 
+from benchmarks.measuring import device_name, peak_mb, ratio, seconds
 from benchmarks.stores import write_store
 from simhand.device import choose_device
 from simhand.pretraining.crops import Pair, Pairs
@@ -148,40 +148,12 @@ def whole(batches: Iterator[T], step: Callable[[T], None], steps: int, ahead: in
     return taken / steps, waited_s / taken
 
 
-def seconds(action: Callable[[], None], steps: int, device: torch.device) -> float:
-    """Of one step, on the average over some."""
-    started = time.perf_counter()
-    for _ in range(steps):
-        action()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return (time.perf_counter() - started) / steps
-
-
 def peak_flops(device: torch.device, precision: str) -> float:
     """What a product of large matrices reaches, FLOPs a second."""
     size = 8192 if device.type == "cuda" else 2048
     matrix = torch.randn(size, size, device=device, dtype=getattr(torch, precision))
     seconds(lambda: torch.mm(matrix, matrix, out=torch.empty_like(matrix)), 3, device)
     return 2 * size**3 / min(seconds(lambda: torch.mm(matrix, matrix), 5, device) for _ in range(5))
-
-
-def peak_mb(device: torch.device) -> float:
-    """The most memory so far: of the GPU, or of this process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def device_name(device: torch.device) -> str:
-    """For people."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-
-
-def ratio(over: list[float], under: list[float]) -> str:
-    """The median over turns, and between which two quarters of them lie."""
-    low, middle, high = np.percentile(np.array(over) / np.array(under), [25, 50, 75])
-    return f"{middle:.3f} (quartiles {low:.3f} to {high:.3f})"
 
 
 def main(settings: PretrainingSettings, turns: int, steps: int) -> None:
