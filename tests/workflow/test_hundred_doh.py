@@ -36,7 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, write_video: WriteVideo) 
     config["sources"]["demo"]["shards"] = 1
     config["detection"] = {
         "detector": "hundred_doh",
-        "weights": "faster_rcnn_1_8_132028.pth",
+        "weights": WEIGHTS,
         "device": "cpu",
         **SETTINGS,
     }
@@ -64,7 +64,7 @@ def test_the_table_of_hands_is_what_the_detector_says(checkout: Checkout) -> Non
     detector = open_on_one_thread(
         HundredDohSettings(**SETTINGS),
         HundredDohExecution(device="cpu"),
-        checkout.folder / "faster_rcnn_1_8_132028.pth",
+        checkout.folder / WEIGHTS,
     )
     found = detector.detect([frame_image(frames, row, path) for row in range(len(frames))])
     rows = read_parquet(checkout.folder / "results" / "hands" / f"{SHARD}.parquet", HANDS).to_pylist()
