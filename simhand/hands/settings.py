@@ -103,7 +103,7 @@ class SelectionSettings(Settings):
 class BalanceSettings(Settings):
     """As many left as right hands."""
 
-    enabled: bool = Field(True, description="false keeps every hand")
+    enabled: bool = Field(True, description="false keeps every hand that is wanted")
     seed: int = Field(0, ge=0, lt=2**63, description="another seed keeps other hands of the more frequent side")
 
 
