@@ -48,7 +48,8 @@ def load_network(path: Path | str) -> HundredDohNet:
 def read_weights(path: Path | str) -> dict[str, Tensor]:
     """The tensors of the network out of its authors' checkpoint, or out of a state_dict of its own.
 
-    Counters of batches, which older files lack and nothing reads, may be absent.
+    Counters of batches, which older files lack and nothing reads, may be absent. Numbers of another precision become
+    float32.
 
     Raises:
         WeightsError: the file is missing, damaged, of another network, or holds what is no number.
@@ -68,7 +69,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
         raise _refusal("the weights are those of another network", path, difference)
     if broken := sorted(key for key, tensor in state.items() if not tensor.isfinite().all()):
         raise _refusal("the hand detector's weights hold what is no number", path, _listed(broken))
-    return state
+    return {key: tensor.to(expected[key].dtype) for key, tensor in state.items()}
 
 
 def _network_of(content: Any) -> dict[str, Tensor]:
