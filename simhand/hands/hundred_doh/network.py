@@ -115,6 +115,8 @@ def _caffe_resnet101() -> ResNet:
 def fold_batch_norm(network: HundredDohNet) -> None:
     """Makes batch norms, constants here, part of the convolutions before them; the state_dict is another then."""
     base = network.RCNN_base
+    if isinstance(base[1], nn.Identity):
+        return
     base[0], base[1] = _folded(base[0], base[1]), nn.Identity()
     blocks = [module for module in network.modules() if isinstance(module, Bottleneck)]
     for block in blocks:
