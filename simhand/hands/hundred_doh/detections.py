@@ -61,9 +61,6 @@ def find_hands(network: HundredDohNet, frames: Tensor, settings: HundredDohSetti
         WeightsError: the network answers with what is no number.
     """
     regions = look(network, frames, dtype)
-    if not regions.probabilities.isfinite().all():
-        hint = "take detection: {precision: float32}; where that is so, the weights are damaged"
-        raise WeightsError("the hand detector answers with what is no number", got=str(dtype), hint=hint)
     found = [_hands(regions, frame, settings) for frame in range(len(frames))]
     contacts, offsets = contacts_of(network, regions, [hands.rows for hands in found], dtype)
     hands = []
@@ -76,17 +73,23 @@ def find_hands(network: HundredDohNet, frames: Tensor, settings: HundredDohSetti
 
 
 def look(network: HundredDohNet, frames: Tensor, dtype: torch.dtype) -> Regions:
-    """All regions of frames of one size, uint8 (B, h, w, 3) RGB, and their classes, boxes and sides."""
+    """All regions of frames of one size, uint8 (B, h, w, 3) RGB, and their classes, boxes and sides.
+
+    Raises:
+        WeightsError: as of `find_hands`.
+    """
     blob = make_blob(frames).contiguous(memory_format=torch.channels_last)
     size = (blob.shape[2], blob.shape[3])
     with torch.autocast(frames.device.type, dtype, enabled=dtype != torch.float32):
         features = network.features(blob)
         scores, deltas = network.RCNN_rpn(features)
         numbered = with_image(propose(scores, deltas, *size))
+        _check(dtype, scores, numbered)  # before regions are pooled, which fails at others
         seen = network.region_features(features, numbered)
         probabilities, deltas = network.classify(seen)  # (B * R, 3), (B * R, 3, 4)
         right = network.sides(seen)
     boxes = clip(decode(numbered[:, None, 1:], deltas), *size) / blob_scale(*frames.shape[1:3])
+    _check(dtype, probabilities, boxes, right)
     by_frame = (part.unflatten(0, (len(frames), -1)) for part in (probabilities, boxes, right))
     return Regions(features, numbered, size, *by_frame)
 
@@ -116,8 +119,15 @@ def contacts_of(
     chosen = torch.cat([frame * count + part for frame, part in enumerate(rows)])
     with torch.autocast(chosen.device.type, dtype, enabled=dtype != torch.float32):
         states, offsets = network.contacts(regions.features, regions.numbered[chosen], *regions.blob_size)
+    _check(dtype, states, offsets)
     counts = [len(part) for part in rows]
     return states.argmax(dim=1).split(counts), offsets.split(counts)
+
+
+def _check(dtype: torch.dtype, *answers: Tensor) -> None:
+    if not all(answer.isfinite().all() for answer in answers):
+        hint = "take detection: {precision: float32}; where that is so, the weights are damaged"
+        raise WeightsError("the hand detector answers with what is no number", got=str(dtype), hint=hint)
 
 
 def touched_objects(boxes: Tensor, contacts: Tensor, offsets: Tensor, objects: Found) -> Tensor:
