@@ -146,7 +146,9 @@ def touched_objects(boxes: Tensor, contacts: Tensor, offsets: Tensor, objects: F
     if len(touched) == 0:
         return boxes.new_full((len(boxes), 5), torch.nan)
     points = _centres(boxes) + _TOUCH_PX * offsets[:, :1] * offsets[:, 1:]  # (N, 2)
-    nearest = torch.cdist(points, _centres(objects.boxes)).argmin(dim=1)
+    # By products of matrices, as it is from 26 points on, a distance below a pixel would be lost in rounding.
+    distances = torch.cdist(points, _centres(objects.boxes), compute_mode="donot_use_mm_for_euclid_dist")
+    nearest = distances.argmin(dim=1)
     return torch.where((contacts == _TOUCHES_NOTHING)[:, None], torch.nan, touched[nearest])
 
 
