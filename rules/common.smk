@@ -15,6 +15,7 @@ from simhand.finetuning.settings import EXECUTION as FINETUNING_EXECUTION
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.fingerprint import code_fingerprint, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
+from simhand.hands.hundred_doh.published import checked_sha256
 from simhand.hands.settings import (
     HundredDohExecution,
     HundredDohSettings,
@@ -177,9 +178,16 @@ DETECTION_GPUS = 0 if CONFIG.detection.device == "cpu" else 1
 DETECTION_THREADS = 4 if DETECTION_GPUS else 2
 
 
-def weights_sha256(wildcards, threads):
-    """Without effect on what is run again, as `run_execution`: that a file is checked changes nothing in it."""
-    return CONFIG.detection.sha256
+def detection_weights(wildcards, threads):
+    """Without effect on what is run again, as `run_execution`: what counts is their content."""
+    return str(CONFIG.detection.weights)
+
+
+def weights_sha256(wildcards):
+    try:
+        return checked_sha256(CONFIG.detection.weights, CONFIG.detection.sha256)
+    except SimhandError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def detection_execution(wildcards, threads):

@@ -52,8 +52,6 @@ else:
 
     rule hundred_doh_weights:
         """The 100DOH detector's weights, checked, out of its authors' file."""
-        input:
-            str(CONFIG.detection.weights),
         output:
             "results/models/hundred_doh.pt",
         log:
@@ -61,6 +59,7 @@ else:
         benchmark:
             "results/benchmarks/hundred_doh_weights.tsv"
         params:
+            weights=detection_weights,
             sha256=weights_sha256,
             code=script_code("hundred_doh_weights.py"),
         resources:

@@ -185,6 +185,9 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
 
 
 def _detection_contradictions(detection: DetectionSettings) -> Iterator[dict[str, Any]]:
+    if detection.detector == "mediapipe" and detection.weights:
+        what = "detection.weights are those of another detector than the chosen one"
+        yield {"what": what, "expected": "detector: hundred_doh, or no weights", "got": "detector: mediapipe"}
     if detection.detector == "hundred_doh" and not (detection.weights and detection.weights.is_file()):
         named = detection.weights is not None
         yield {

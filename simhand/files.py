@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -124,6 +125,16 @@ def keypoints_column(keypoints: np.ndarray) -> pa.FixedSizeListArray:
     """Keypoints, float (n, 21, 3) or (n, 21, 2), as a column of keypoints."""
     flat = np.ascontiguousarray(keypoints, dtype=np.float32).reshape(-1)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), int(np.prod(keypoints.shape[1:])))
+
+
+def file_sha256(path: Path | str) -> str:
+    """What a file hashes to, in hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(value: Any, path: Path | str) -> None:

@@ -83,6 +83,7 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
             {"detector": "hundred_doh", "weights": "no/file.pth"},
             ["detection.weights: no such file", "got:      no/file.pth", "132028.pth", "mediapipe"],
         ),
+        ("detection.weights", "w.pth", ["detection.weights are those of another", "hundred_doh, or no weights"]),
         ("detection", {"sha256": "abc"}, ["detection.sha256", "'abc'"]),
         ("selection", {"contact": ["none", "none"]}, ["selection.contact", "only once"]),
         ("selection", {"contact": ["object"]}, ["selection.contact.0", "'stationary'", "'object'"]),
@@ -150,6 +151,9 @@ def test_hands_are_selected_by_contact_where_the_detector_tells_it(values: dict[
         **{"contact": ["portable", "none"], "min_score": 0.0, "min_box_px": 40.0, "max_box_px": 40.0}
     }
     assert load_config(changed(values, "selection", None)).selection.contact == ()
+    assert load_config(changed(values, "selection", {"contact": None})).selection.contact == ()
+    one = changed(changed(values, "detection", detection), "selection", {"contact": "portable"})
+    assert load_config(one).selection.contact == ("portable",)
 
 
 def test_a_source_is_a_folder_of_videos_a_list_or_a_folder_of_frames(values: dict[str, Any], tmp_path: Path) -> None:

@@ -1,24 +1,17 @@
 """Stage 3: finds the hands in one shard's frames with the 100DOH detector."""
 
-from functools import partial
-
-from simhand.hands.detect import detect_shard
-from simhand.hands.hundred_doh.detector import open_on_one_thread
+from simhand.hands.hundred_doh.detector import detect_shard_100doh
 from simhand.hands.settings import HundredDohExecution, HundredDohSettings
 from simhand.logs import job_log
 
 if __name__ == "__main__":  # its workers import this file too
     with job_log(snakemake.log[0]):
-        detect_shard(
+        detect_shard_100doh(
             snakemake.wildcards.source,
             snakemake.input.frames,
             snakemake.output[0],
-            partial(
-                open_on_one_thread,
-                HundredDohSettings(**snakemake.params.settings),
-                HundredDohExecution(**snakemake.params.execution),
-                snakemake.input.weights,
-            ),
+            weights=snakemake.input.weights,
+            settings=HundredDohSettings(**snakemake.params.settings),
+            execution=HundredDohExecution(**snakemake.params.execution),
             workers=snakemake.threads,
-            leaks=False,
         )

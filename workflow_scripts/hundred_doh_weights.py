@@ -4,4 +4,4 @@ from simhand.hands.hundred_doh.weights import prepare_weights
 from simhand.logs import job_log
 
 with job_log(snakemake.log[0]):
-    prepare_weights(snakemake.input[0], snakemake.output[0], snakemake.params.sha256)
+    prepare_weights(snakemake.params.weights, snakemake.output[0], snakemake.params.sha256)

@@ -66,6 +66,9 @@ def _crops(image: np.ndarray, hands: Iterator[dict], settings: CropSettings) -> 
             continue
         clip = settings.border == "clip"
         square = clipped_square(box, settings.scale, width, height) if clip else square_around(box, settings.scale)
+        if min(square[2] - square[0], square[3] - square[1]) < 1:  # clipped, of a box of a pixel or less
+            log.warning("%s: its box %s is too small for a crop", hand["hand_id"], box)
+            continue
         crop = resize(cut(image, square), settings.size)
         flipped = hand["side"] == "left"
         yield {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import shutil
 import struct
@@ -10,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from simhand.errors import WeightsError
-from simhand.files import whole_file
+from simhand.files import file_sha256, whole_file
 
 TASK_SHA256 = "7462e38bc4b5eb36699bb7f406e28e9768e70b0b073e0cf8a8da419ea4b8fa02"
 _MEMBERS = {
@@ -49,7 +48,7 @@ def copy_task_file(own: Path | str, path: Path | str, sha256: str | None) -> Non
 def check_sha256(path: Path | str, expected: str) -> None:
     """Raises a WeightsError if a file is missing or has another content."""
     try:
-        got = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        got = file_sha256(path)
     except OSError as error:
         raise WeightsError("cannot read a model file", where=path, got=error) from error
     if got != expected:

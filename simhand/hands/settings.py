@@ -1,7 +1,7 @@
 """What can be set about finding, balancing and cropping hands."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,7 +27,7 @@ class MediaPipeSettings(_CommonSettings):
         0.5,
         ge=0,
         le=1,
-        description="mediapipe: of two boxes that overlap more (IoU), the one with the lower score is dropped",
+        description="mediapipe: of two boxes that overlap by more (IoU), the one with the lower score is dropped",
     )
 
 
@@ -35,7 +35,11 @@ class HundredDohSettings(_CommonSettings):
     """What the 100DOH detector finds."""
 
     nms_threshold: float = Field(
-        0.3, gt=0, le=1, description="hundred_doh: the same, for boxes of hands and for boxes of objects"
+        0.3,
+        gt=0,
+        le=1,
+        description="hundred_doh: of two hands, or of two objects, that overlap by this or more (IoU), the one with "
+        "the lower score is dropped",
     )
     object_threshold: float = Field(
         0.5,
@@ -46,7 +50,7 @@ class HundredDohSettings(_CommonSettings):
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto",
         description="hundred_doh: of the network (autocast); boxes are float32 always. auto: float16 on a GPU, float32 "
-        "on a CPU",
+        "on a CPU. float32 is meant in full, without TF32",
     )
 
 
@@ -57,9 +61,7 @@ class HundredDohExecution(Settings):
     batch_size: int = Field(8, ge=1, description="hundred_doh: frames of one size that a GPU is given at once")
 
 
-class DetectionSettings(MediaPipeSettings, HundredDohSettings, HundredDohExecution):
-    """Finding hands in frames. Keys that name a detector are read where it is the one that is chosen."""
-
+class _DetectorSettings(Settings):
     detector: Literal["mediapipe", "hundred_doh"] = Field(
         "mediapipe",
         description="which detector finds the hands; hundred_doh is the paper's, and needs its authors' weights",
@@ -72,6 +74,10 @@ class DetectionSettings(MediaPipeSettings, HundredDohSettings, HundredDohExecuti
     )
 
 
+class DetectionSettings(HundredDohExecution, HundredDohSettings, MediaPipeSettings, _DetectorSettings):
+    """Finding hands in frames. Keys whose meaning begins with a detector's name are read by that one alone."""
+
+
 class SelectionSettings(Settings):
     """The others stay in the table of stage 3: another choice detects nothing anew. Annotated hands are all wanted."""
 
@@ -80,11 +86,23 @@ class SelectionSettings(Settings):
         description="only hands that touch this: none (nothing), self (the person's own body), other (another person), "
         "portable or stationary (an object); hundred_doh tells it. Empty: all hands, whether it is known or not",
     )
-    min_score: float = Field(0.0, ge=0, le=1, description="hands with a lower score of detection are left out")
+    min_score: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="hands with a lower score of detection are left out; MediaPipe tells none but how sure it is of "
+        "the side",
+    )
     min_box_px: float = Field(
         0.0, ge=0, description="hands whose box is smaller, by its longer side, are left out; pixels of the frame"
     )
     max_box_px: float | None = Field(None, gt=0, description="hands whose box is larger are left out; empty: none")
+
+    @field_validator("contact", mode="before")
+    @classmethod
+    def _one_or_none(cls, states: Any) -> Any:
+        """YAML has nothing for an empty value, and a word for a single one."""
+        return (states,) if isinstance(states, str) else () if states is None else states
 
     @field_validator("contact")
     @classmethod

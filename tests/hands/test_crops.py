@@ -66,6 +66,13 @@ def test_a_box_outside_the_frame_gives_no_crop(tmp_path: Path, image: np.ndarray
     assert [crop["hand_id"] for crop in crops_of(tmp_path, CropSettings())] == ["in"]
 
 
+def test_a_sliver_gives_no_crop_where_crops_are_clipped(tmp_path: Path, image: np.ndarray) -> None:
+    hands = [hand("a#0.0", box=(10.2, 10.2, 10.9, 10.9)), hand("a#0.1", box=(10, 10, 30, 30))]
+    write_shard(tmp_path, [image], hands)
+    (crop,) = crops_of(tmp_path, CropSettings(border="clip"))
+    assert crop["hand_id"] == "a#0.1"
+
+
 def test_tables_of_different_hands_are_refused(tmp_path: Path, image: np.ndarray) -> None:
     write_shard(tmp_path, [image], [hand("a")])
     balanced = (tmp_path / "balanced.parquet").read_bytes()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+
 import pytest
 import torch
 
@@ -90,36 +93,33 @@ def test_the_hands_are_cropped(checkout: Checkout) -> None:
 
 
 def test_only_what_changes_hands_detects_them_anew(checkout: Checkout) -> None:
-    assert changed(checkout, "detection", batch_size=2, sha256="0" * 64, max_overlap=0.9) == set()
-    assert changed(checkout, "detection", nms_threshold=0.4) == {
-        "detect_hands_hundred_doh", "balance_hands", "crop_hands",
-    }  # fmt: skip
+    digest = hashlib.sha256((checkout.folder / WEIGHTS).read_bytes()).hexdigest()
+    assert changed(checkout, "detection", batch_size=2, sha256=digest, max_overlap=0.9) == set()
+    shutil.copyfile(checkout.folder / WEIGHTS, checkout.folder / "moved.pth")
+    assert changed(checkout, "detection", weights="moved.pth") == set()
+    torch.save(torch.load(checkout.folder / WEIGHTS) | {"epoch": 9}, checkout.folder / "moved.pth")
+    again = {"hundred_doh_weights", "detect_hands_hundred_doh", "balance_hands", "crop_hands"}
+    assert changed(checkout, "detection", weights="moved.pth") == again
+    assert changed(checkout, "detection", nms_threshold=0.4) == again - {"hundred_doh_weights"}
     assert changed(checkout, "selection", contact=["portable"]) == {"balance_hands", "crop_hands"}
-    assert "detect_hands" in changed(checkout, "detection", detector="mediapipe")
+    assert "detect_hands" in changed(checkout, "detection", detector="mediapipe", weights=None)
 
 
-def test_a_gpu_is_asked_for_unless_the_device_is_the_cpu(checkout: Checkout) -> None:
-    text = (checkout.folder / "config.yaml").read_text()
-    assert "gpu=0" in checkout.snakemake("--cores", "4", "-n", "-F", CROPPED).stdout
-    config = checkout.config()
-    del config["detection"]["device"]
-    checkout.write_config(config)
-    planned = checkout.snakemake("--cores", "4", "-n", "-F", CROPPED).stdout
-    (checkout.folder / "config.yaml").write_text(text)
-    (job,) = [part for part in planned.split("\n\n") if "rule detect_hands_hundred_doh:" in part]
-    assert "gpu=1" in job
-    assert "threads: 4" in job
-
-
-def test_weights_with_another_hash_stop_the_run_before_any_shard(checkout: Checkout) -> None:
+def test_another_hash_is_told_before_any_job(checkout: Checkout) -> None:
     kept = (checkout.folder / "config.yaml").read_text()
     config = checkout.config()
     config["detection"]["sha256"] = "0" * 64
     checkout.write_config(config)
-    (checkout.folder / WEIGHTS).touch()
     finished = checkout.snakemake("--cores", "2", CROPPED, check=False)
     (checkout.folder / "config.yaml").write_text(kept)
     assert finished.returncode != 0
     for words in ("have another content", f"sha256 {'0' * 64}", "faster_rcnn_1_8_89999.pth", "detector: mediapipe"):
         assert words in finished.stdout
-    assert "rule detect_hands_hundred_doh" not in finished.stdout
+    assert "Traceback" not in finished.stdout
+
+
+def test_the_logs_tell_which_weights_and_where_they_ran(checkout: Checkout) -> None:
+    digest = hashlib.sha256((checkout.folder / WEIGHTS).read_bytes()).hexdigest()
+    logs = checkout.folder / "results" / "logs"
+    assert f"{WEIGHTS}: 642 tensors, sha256 {digest}" in (logs / "hundred_doh_weights.log").read_text()
+    assert "runs on the CPU in float32" in (logs / "detect_hands" / f"{SHARD}.log").read_text()

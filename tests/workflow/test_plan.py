@@ -116,6 +116,24 @@ def test_a_run_starts_from_the_encoder_of_another_and_has_a_gpu_for_each_process
     assert "--initial" not in jobs["simclr"]
 
 
+@pytest.mark.parametrize(("device", "gpus", "threads"), [("auto", 1, 4), ("cpu", 0, 2)])
+def test_the_100doh_detector_asks_for_a_gpu_unless_it_runs_on_the_cpu(
+    checkout: Checkout, device: str, gpus: int, threads: int
+) -> None:
+    (checkout.folder / "weights.pth").touch()
+    config = checkout.config()
+    config["detection"] = {"detector": "hundred_doh", "weights": "weights.pth", "device": device}
+    checkout.write_config(config)
+    planned = checkout.snakemake("--cores", "4", "-n", "data").stdout
+    jobs = [part for part in planned.split("\n\n") if "rule detect_hands_hundred_doh:" in part]
+    assert jobs
+    for job in jobs:
+        assert f"gpu={gpus}" in job
+        assert f"threads: {threads}" in job
+        assert "results/models/hundred_doh.pt" in job
+    assert planned.count("rule hundred_doh_weights:") == 1
+
+
 SETS = ("demo", "demo_dexycb", "demo_assemblyhands")
 METHODS = ("simclr", "peclr", "simhand")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -80,7 +82,7 @@ def look(network: HundredDohNet, frames: Tensor, dtype: torch.dtype) -> Regions:
     """
     blob = make_blob(frames).contiguous(memory_format=torch.channels_last)
     size = (blob.shape[2], blob.shape[3])
-    with torch.autocast(frames.device.type, dtype, enabled=dtype != torch.float32):
+    with _arithmetic(frames.device, dtype):
         features = network.features(blob)
         scores, deltas = network.RCNN_rpn(features)
         numbered = with_image(propose(scores, deltas, *size))
@@ -117,11 +119,22 @@ def contacts_of(
     """
     count = regions.probabilities.shape[1]
     chosen = torch.cat([frame * count + part for frame, part in enumerate(rows)])
-    with torch.autocast(chosen.device.type, dtype, enabled=dtype != torch.float32):
+    with _arithmetic(chosen.device, dtype):
         states, offsets = network.contacts(regions.features, regions.numbered[chosen], *regions.blob_size)
     _check(dtype, states, offsets)
     counts = [len(part) for part in rows]
     return states.argmax(dim=1).split(counts), offsets.split(counts)
+
+
+@contextmanager
+def _arithmetic(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Autocast to `dtype`; or float32, where GPUs take fewer digits for convolutions (TF32) unless they are told."""
+    mixed = dtype != torch.float32
+    with (
+        torch.autocast(device.type, dtype, enabled=mixed),
+        torch.backends.cudnn.flags(enabled=True, allow_tf32=mixed),
+    ):
+        yield
 
 
 def _check(dtype: torch.dtype, *answers: Tensor) -> None:

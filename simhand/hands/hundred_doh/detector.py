@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import isnan
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 
 from simhand.device import choose_device
+from simhand.hands.detect import detect_shard
 from simhand.hands.detector import Detection, TouchedObject
 from simhand.hands.hundred_doh.detections import Hands, find_hands
 from simhand.hands.hundred_doh.network import fold_batch_norm
@@ -17,6 +20,7 @@ from simhand.hands.hundred_doh.weights import load_network
 from simhand.hands.settings import HundredDohExecution, HundredDohSettings
 from simhand.tables import CONTACT_STATES
 
+log = logging.getLogger(__name__)
 _Numbers = Sequence[float]
 _DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -39,10 +43,8 @@ class HundredDohDetector:
     def __init__(self, settings: HundredDohSettings, execution: HundredDohExecution, weights: Path | str) -> None:
         self._settings = settings
         self._device = choose_device(execution.device)
-        on_gpu = self._device.type == "cuda"
-        self.at_once = execution.batch_size if on_gpu else 1  # more are no faster on a CPU
-        precision = ("float16" if on_gpu else "float32") if settings.precision == "auto" else settings.precision
-        self._dtype = _DTYPES[precision]
+        self.at_once = execution.batch_size if _on_gpu(execution) else 1  # more are no faster on a CPU
+        self._dtype = _DTYPES[_precision(settings, execution)]
         network = load_network(weights)
         fold_batch_norm(network)
         self._network = network.to(self._device).to(memory_format=torch.channels_last)
@@ -58,12 +60,39 @@ class HundredDohDetector:
         return [found[row] for row in range(len(frames))]
 
 
+def detect_shard_100doh(
+    source: str,
+    frames_path: Path | str,
+    hands_path: Path | str,
+    *,
+    weights: Path | str,
+    settings: HundredDohSettings,
+    execution: HundredDohExecution,
+    workers: int = 1,
+) -> None:
+    """Stage 3 with this detector: see `simhand.hands.detect.detect_shard`."""
+    place = "a GPU" if _on_gpu(execution) else "the CPU"
+    log.info("the 100DOH detector runs on %s in %s", place, _precision(settings, execution))
+    start = partial(open_on_one_thread, settings, execution, weights)
+    detect_shard(source, frames_path, hands_path, start, workers=workers, leaks=False)
+
+
 def open_on_one_thread(
     settings: HundredDohSettings, execution: HundredDohExecution, weights: Path | str
 ) -> HundredDohDetector:
     """The detector for a process of its own, one of several on this machine."""
     torch.set_num_threads(1)
     return HundredDohDetector(settings, execution, weights)
+
+
+def _on_gpu(execution: HundredDohExecution) -> bool:
+    return execution.device != "cpu" and torch.cuda.is_available()
+
+
+def _precision(settings: HundredDohSettings, execution: HundredDohExecution) -> str:
+    if settings.precision == "auto":
+        return "float16" if _on_gpu(execution) else "float32"
+    return settings.precision
 
 
 def _of_one_size(frames: Sequence[np.ndarray]) -> Iterator[list[int]]:

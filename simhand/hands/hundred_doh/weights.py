@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from torch import Tensor
 from simhand.errors import WeightsError
 from simhand.files import whole_file
 from simhand.hands.hundred_doh.network import HundredDohNet
-from simhand.hands.hundred_doh.published import EXPECTED, HINT
+from simhand.hands.hundred_doh.published import EXPECTED, HINT, checked_sha256
 from simhand.state_file import read_state
 
+log = logging.getLogger(__name__)
 _NAMED = 5  # keys of each kind in a message
 _POOLING = "align"
 
@@ -26,9 +27,9 @@ def prepare_weights(own: Path | str, path: Path | str, sha256: str | None) -> No
     Raises:
         WeightsError: as of `read_weights`; or the file does not hash to `sha256`, where one is given.
     """
-    if sha256 is not None:
-        _check_sha256(Path(own), sha256)
+    got = checked_sha256(own, sha256)
     state = read_weights(own)
+    log.info("%s: %d tensors, sha256 %s", own, len(state), got)
     with whole_file(path) as temporary:
         torch.save(state, temporary)
 
@@ -106,19 +107,6 @@ def _difference(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
 
 def _listed(keys: list[str]) -> str:
     return ", ".join(keys[:_NAMED]) + (", ..." if len(keys) > _NAMED else "")
-
-
-def _check_sha256(path: Path, expected: str) -> None:
-    try:
-        with path.open("rb") as file:
-            got = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise _refusal("the hand detector's weights cannot be read", path, error) from error
-    if got != expected.lower():
-        raise WeightsError(
-            "the hand detector's weights have another content", where=path, expected=f"sha256 {expected}", got=got,
-            hint=f"{EXPECTED}; {HINT}",
-        )  # fmt: skip
 
 
 def _refusal(what: str, path: Path, got: object) -> WeightsError:
