@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -57,11 +58,19 @@ def index_sources(settings):
     }
 
 
+@cache
+def content_of_weights():
+    """What the detector's weights hash to; a wrong file is told when planning."""
+    return checked_sha256(CONFIG.detection.weights, CONFIG.detection.sha256)
+
+
 planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
     VIDEOS = index_sources(CONFIG)
     check_pool_sizes(CONFIG, VIDEOS)
+    if CONFIG.detection.detector == "hundred_doh" and workflow.is_main_process:
+        content_of_weights()
 except SimhandError as error:
     raise WorkflowError(str(error)) from None
 # Which videos are annotated is not known before the JSON is read: all shards are made, some may be empty.
@@ -184,10 +193,7 @@ def detection_weights(wildcards, threads):
 
 
 def weights_sha256(wildcards):
-    try:
-        return checked_sha256(CONFIG.detection.weights, CONFIG.detection.sha256)
-    except SimhandError as error:
-        raise WorkflowError(str(error)) from None
+    return content_of_weights()
 
 
 def detection_execution(wildcards, threads):

@@ -105,19 +105,6 @@ def test_only_what_changes_hands_detects_them_anew(checkout: Checkout) -> None:
     assert "detect_hands" in changed(checkout, "detection", detector="mediapipe", weights=None)
 
 
-def test_another_hash_is_told_before_any_job(checkout: Checkout) -> None:
-    kept = (checkout.folder / "config.yaml").read_text()
-    config = checkout.config()
-    config["detection"]["sha256"] = "0" * 64
-    checkout.write_config(config)
-    finished = checkout.snakemake("--cores", "2", CROPPED, check=False)
-    (checkout.folder / "config.yaml").write_text(kept)
-    assert finished.returncode != 0
-    for words in ("have another content", f"sha256 {'0' * 64}", "faster_rcnn_1_8_89999.pth", "detector: mediapipe"):
-        assert words in finished.stdout
-    assert "Traceback" not in finished.stdout
-
-
 def test_the_logs_tell_which_weights_and_where_they_ran(checkout: Checkout) -> None:
     digest = hashlib.sha256((checkout.folder / WEIGHTS).read_bytes()).hexdigest()
     logs = checkout.folder / "results" / "logs"

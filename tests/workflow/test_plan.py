@@ -134,6 +134,16 @@ def test_the_100doh_detector_asks_for_a_gpu_unless_it_runs_on_the_cpu(
     assert planned.count("rule hundred_doh_weights:") == 1
 
 
+def test_weights_of_another_hash(checkout: Checkout) -> None:
+    (checkout.folder / "weights.pth").touch()
+    message = refusal(
+        checkout, "detection", value={"detector": "hundred_doh", "weights": "weights.pth", "sha256": "0" * 64}
+    )
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    for words in ("have another content", f"sha256 {'0' * 64}", empty, "faster_rcnn_1_8_89999.pth", "mediapipe"):
+        assert words in message
+
+
 SETS = ("demo", "demo_dexycb", "demo_assemblyhands")
 METHODS = ("simclr", "peclr", "simhand")
 
