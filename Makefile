@@ -45,7 +45,7 @@ lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
 
 test: lint ## style, types and the tests
-	$(BIN)/python -m pytest -m "not real and not demo and not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m "not real and not demo and not slow"
 
 test-slow: .venv/.installed ## tests that take minutes
 	$(BIN)/python -m pytest -m slow

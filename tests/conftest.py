@@ -20,6 +20,13 @@ from simhand.hands.model import build_task_file
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n`, a folder's tests stay together, which share what takes long to make; those that take longest begin."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).parts[1]))
+    items.sort(key=lambda item: item.path.parent.name != "workflow")
+
+
 @pytest.fixture(scope="session")
 def recording_file() -> Callable[[str], Path]:
     """Files recorded from the official code, by name, from the folder SIMHAND_PARITY (default: in SIMHAND_SHARED).
