@@ -49,8 +49,8 @@ class HundredDohSettings(_CommonSettings):
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         "auto",
-        description="hundred_doh: of the network (autocast); boxes are float32 always. auto: float16 on a GPU, float32 "
-        "on a CPU. float32 is meant in full, without TF32",
+        description="hundred_doh: of the network (autocast); arithmetic of boxes is float32 always. auto: float16 on a "
+        "GPU, float32 on a CPU. float32 is meant in full, without TF32",
     )
 
 

@@ -26,6 +26,8 @@ from simhand.hands.hundred_doh.network import HAND, OBJECT, HundredDohNet, fold_
 from simhand.hands.hundred_doh.preprocessing import blob_scale, make_blob
 from simhand.hands.hundred_doh.proposals import propose, with_image
 from simhand.hands.hundred_doh.weights import load_network
+from tests.devices import DEVICES
+from tests.hands.hundred_doh.legacy import overlaps
 from tests.parity.closed_form import filled, recorded_seed, shapes_of
 
 GAINS = {
@@ -40,6 +42,8 @@ PARAMETERS = 47_360_864
 TOLERANCE = 1e-4
 OVERLAP = 0.3  # of final detections
 TIED = 1e-6  # scores that differ by less may change places
+ROUNDING = 1e-5  # of final scores
+NEAR = 1e-3  # an overlap that is no farther from the limit may be on either side: slivers are a pixel wide
 
 
 def assert_close(own: Tensor, recorded: np.ndarray, tolerance: float = TOLERANCE) -> None:
@@ -151,7 +155,8 @@ def test_the_blob(frame: Tensor, blob: Tensor, blob_size: tuple[int, int], data:
     assert (1, *blob_size, 3) == tuple(data["blob_shape"])
     assert blob.shape[2:] == blob_size
     assert_close(blob[0].permute(1, 2, 0)[::40, ::40], data["blob_sub_40"])
-    assert blob.double().sum().item() == pytest.approx(float(data["blob_sum"]), rel=1e-6)
+    rounding = 1e-6 * blob.double().abs().sum().item()
+    assert blob.double().sum().item() == pytest.approx(float(data["blob_sum"]), abs=rounding)
 
 
 def test_features(features: Tensor, data: NpzFile) -> None:
@@ -195,7 +200,11 @@ def recorded_scores(data: NpzFile, blob_size: tuple[int, int]) -> np.ndarray:
     scores = maps.unflatten(0, (2, -1)).softmax(dim=0)[1].permute(1, 2, 0).flatten()
     deltas = torch.from_numpy(data["rpn_bbox_pred"]).permute(1, 2, 0).reshape(-1, 4)
     boxes = clip(decode(grid_anchors(*maps.shape[1:], maps.device), deltas), *blob_size)
-    return scores[torch.cdist(torch.from_numpy(data["rois"][:, 1:]), boxes).argmin(dim=1)].numpy()
+    same = torch.cdist(torch.from_numpy(data["rois"][:, 1:]), boxes, p=float("inf")) < 1e-2  # (regions, anchors)
+    assert same.any(dim=1)[: int(data["n_valid_rois"])].all()
+    found = torch.where(same, scores, -1).max(dim=1).values.numpy()  # of anchors clipped to one box the best
+    assert (np.diff(found) <= TIED).all()
+    return found
 
 
 def test_regions_are_enlarged_with_the_swapped_clip(
@@ -242,9 +251,6 @@ def test_contacts_and_offsets(
         assert_close(offsets[:, column], data["offset"][:, column])
 
 
-DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
-
-
 CLASSES = {HAND: ("hand", "thresh_hand"), OBJECT: ("targetobject", "thresh_obj")}
 
 
@@ -252,23 +258,58 @@ CLASSES = {HAND: ("hand", "thresh_hand"), OBJECT: ("targetobject", "thresh_obj")
 @pytest.mark.parametrize("kind", CLASSES, ids=["hands", "objects"])
 def test_final_detections(kind: int, device: str, network: HundredDohNet, frame: Tensor, data: NpzFile) -> None:
     """From the image to the rows of the official demo, in the form that runs fastest: batch norms folded."""
-    name, threshold = CLASSES[kind]
+    name, threshold_key = CLASSES[kind]
+    threshold = between_scores(data["cls_prob"][:, kind], float(data[threshold_key]))
+    recorded = data[f"det_{name}"]
     folded = copy.deepcopy(network).to(device)
     fold_batch_norm(folded)
     with torch.inference_mode():
         regions = look(folded, frame.to(device), torch.float32)
-        found = select(regions, 0, kind, float(data[threshold]), OVERLAP)
-        (contacts,), (offsets,) = contacts_of(folded, regions, [found.rows], torch.float32)
-    own = torch.cat(
-        [
-            *(found.boxes, found.scores[:, None], contacts[:, None], offsets),
-            (regions.right[0, found.rows] > 0).float()[:, None],
-        ],
-        dim=1,
-    )
-    recorded = data[f"det_{name}"]
-    assert own.shape == recorded.shape
-    for columns in (slice(0, 4), slice(4, 5), slice(6, 7), slice(7, 9)):
-        assert_close(own[:, columns], recorded[:, columns])
-    for column in (5, 9):  # contact state, side
-        assert np.array_equal(own[:, column].cpu(), recorded[:, column])
+        every = torch.arange(regions.right.shape[1], device=device)
+        (contacts,), (offsets,) = contacts_of(folded, regions, [every], torch.float32)
+        kept = select(regions, 0, kind, threshold, OVERLAP).rows.cpu().numpy()
+    boxes, scores = regions.boxes[0, :, kind], regions.probabilities[0, :, kind, None]
+    right = (regions.right[0, :, None] > 0).float()
+    candidates = torch.cat([boxes, scores, contacts[:, None], offsets, right], dim=1).cpu().numpy()
+    for left in (recorded, candidates[kept]):
+        assert_follows_from(candidates, left, threshold)
+    if is_clear(candidates[candidates[:, 4] > threshold]):
+        same = is_same(candidates[kept][:, None], recorded)  # (own, recorded)
+        assert (same.sum(axis=0) == 1).all()
+        assert (same.sum(axis=1) == 1).all()
+
+
+def between_scores(scores: np.ndarray, threshold: float) -> float:
+    """A threshold that leaves the same scores, none of which is near: a recorded threshold is one of the scores."""
+    return (threshold + float(scores[scores > threshold].min(initial=1.0))) / 2
+
+
+def is_same(own: np.ndarray, recorded: np.ndarray) -> np.ndarray:
+    """Whether rows (..., 10) of the demo say the same: box, score, contact state, offset, side."""
+    greatest = np.abs(recorded.reshape(-1, 10)).max(axis=0, initial=1e-9)
+    greatest[:4], greatest[7:9] = greatest[:4].max(), greatest[7:9].max()
+    greatest[[5, 9]] = 1.0  # states and sides are whole numbers
+    return (np.abs(own - recorded) <= TOLERANCE * greatest).all(axis=-1)
+
+
+def is_clear(above: np.ndarray) -> bool:
+    """Whether rounding cannot change what suppression leaves of rows above the threshold.
+
+    It may where scores of overlapping boxes are nearly equal. Regions smaller than a cell of the features are pooled
+    alike, so that theirs are equal; the official order of equal scores is that of an unstable sort.
+    """
+    overlap = np.triu(overlaps(above[:, :4]), 1)
+    apart = np.abs(np.subtract.outer(above[:, 4], above[:, 4]))
+    return not ((overlap >= OVERLAP - NEAR) & (apart <= ROUNDING)).any()
+
+
+def assert_follows_from(candidates: np.ndarray, left: np.ndarray, threshold: float) -> None:
+    """That rows are what suppression leaves of the candidates, whatever the order of nearly equal scores."""
+    assert is_same(candidates, left[:, None]).any(axis=1).all()
+    assert (np.diff(left[:, 4]) <= ROUNDING).all()
+    above = candidates[candidates[:, 4] > threshold]
+    overlap = overlaps(np.concatenate([left, above])[:, :4])
+    count = len(left)
+    assert (np.triu(overlap[:count, :count], 1) < OVERLAP + NEAR).all()
+    better = left[:, None, 4] >= above[:, 4] - ROUNDING  # (left, above)
+    assert (better & (overlap[:count, count:] >= OVERLAP - NEAR)).any(axis=0).all()

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from simhand.device import choose_device
+from simhand.errors import WeightsError
 from simhand.hands.detect import detect_shard
 from simhand.hands.detector import Detection, TouchedObject
 from simhand.hands.hundred_doh.detections import Hands, find_hands
@@ -55,9 +57,18 @@ class HundredDohDetector:
         found: dict[int, list[Detection]] = {}
         for rows in _of_one_size(frames):
             images = torch.from_numpy(np.stack([frames[row] for row in rows])).to(self._device)
-            hands = find_hands(self._network, images, self._settings, self._dtype)
-            found |= zip(rows, map(_detections, hands), strict=True)
+            found |= zip(rows, map(_detections, self._find(images)), strict=True)
         return [found[row] for row in range(len(frames))]
+
+    def _find(self, images: Tensor) -> list[Hands]:
+        """In float32 where fewer digits, or less range, lead to what is no number."""
+        try:
+            return find_hands(self._network, images, self._settings, self._dtype)
+        except WeightsError as error:
+            if self._dtype == torch.float32:
+                raise
+            log.warning("%d frames are seen again in float32: %s", len(images), error)
+            return find_hands(self._network, images, self._settings, torch.float32)
 
 
 def detect_shard_100doh(

@@ -68,9 +68,10 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     state = {**{key: torch.zeros((), dtype=torch.int64) for key in counters}, **state}
     if difference := _difference(state, expected):
         raise _refusal("the weights are those of another network", path, difference)
+    state = {key: tensor.to(expected[key].dtype) for key, tensor in state.items()}
     if broken := sorted(key for key, tensor in state.items() if not tensor.isfinite().all()):
         raise _refusal("the hand detector's weights hold what is no number", path, _listed(broken))
-    return {key: tensor.to(expected[key].dtype) for key, tensor in state.items()}
+    return state
 
 
 def _network_of(content: Any) -> dict[str, Tensor]:
@@ -84,9 +85,15 @@ def _network_of(content: Any) -> dict[str, Tensor]:
     if (pooling := content.get("pooling_mode", _POOLING)) != _POOLING:
         raise ValueError(f"its network pools regions by {pooling!r}, not by {_POOLING!r}")
     state = content.get("model", content)
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError("what it holds by name are not tensors alone")
+    if not isinstance(state, Mapping) or not all(map(_is_plain, state.values())):
+        raise ValueError("what it holds by name are not tensors of numbers alone")
     return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    """Not sparse, quantised, complex, nor a tensor without values."""
+    dense = isinstance(value, Tensor) and value.layout is torch.strided and not value.is_meta
+    return dense and (value.is_floating_point() or value.dtype is torch.int64)
 
 
 def _difference(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:

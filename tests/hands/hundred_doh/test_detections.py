@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -23,6 +24,7 @@ from simhand.hands.hundred_doh.detections import (
 from simhand.hands.hundred_doh.network import HAND, OBJECT, HundredDohNet
 from simhand.hands.hundred_doh.preprocessing import make_blob
 from simhand.hands.settings import HundredDohSettings
+from tests.devices import DEVICES
 from tests.hands.hundred_doh.legacy import kept
 
 SETTINGS = HundredDohSettings(score_threshold=0.4, object_threshold=0.3, max_hands=50)
@@ -159,14 +161,28 @@ def test_contacts_of_hands_are_those_among_all_regions(network: HundredDohNet, f
     torch.testing.assert_close(offsets[1], all_offsets[[35]], rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.usefixtures("few_regions")
-def test_a_batch_of_frames_is_as_one_at_a_time(network: HundredDohNet, frames: Tensor) -> None:
+def test_a_batch_of_frames_is_as_one_at_a_time(network: HundredDohNet, frames: Tensor, device: str) -> None:
+    network, frames = copy.deepcopy(network).to(device), frames.to(device)
     together = find_hands(network, frames, SETTINGS, FLOAT32)
     for frame in range(3):
         (alone,) = find_hands(network, frames[frame : frame + 1], SETTINGS, FLOAT32)
         assert len(alone.boxes) > 5
         assert_same(together[frame], alone, 1e-3)
     assert together[0].boxes[0].tolist() != together[1].boxes[0].tolist()
+
+
+@pytest.mark.parametrize("dtype", [FLOAT32, torch.bfloat16])
+@pytest.mark.usefixtures("few_regions")
+def test_float32_is_meant_in_full(network: HundredDohNet, frames: Tensor, dtype: torch.dtype) -> None:
+    """GPUs would take TF32; which the network is told can be seen on any machine."""
+    seen = []
+    cudnn = torch.backends.cudnn
+    handle = network.RCNN_base.register_forward_hook(lambda *_: seen.append((cudnn.enabled, cudnn.allow_tf32)))
+    find_hands(network, frames[:1], SETTINGS, dtype)
+    handle.remove()
+    assert seen == [(True, dtype != FLOAT32)]
 
 
 @pytest.mark.usefixtures("few_regions")

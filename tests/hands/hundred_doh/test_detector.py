@@ -65,6 +65,26 @@ def test_frames_of_several_sizes_come_back_in_order(
     assert len({hands[0].box for hands in together}) == 5
 
 
+def test_what_float16_cannot_hold_is_seen_again_in_float32(
+    detector: HundredDohDetector,
+    weights_file: Path,
+    make_frame: Callable[..., np.ndarray],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The same network, but that its features for proposals are a million times as large."""
+    state = torch.load(weights_file)["model"]
+    for name in ("RPN_Conv.weight", "RPN_Conv.bias"):
+        state[f"RCNN_rpn.{name}"] *= 1e6
+    for name in ("RPN_cls_score.weight", "RPN_bbox_pred.weight"):
+        state[f"RCNN_rpn.{name}"] /= 1e6
+    torch.save(state, tmp_path / "large.pth")
+    mixed = HundredDohDetector(SETTINGS.model_copy(update={"precision": "float16"}), ON_CPU, tmp_path / "large.pth")
+    (hands,) = mixed.detect([make_frame(0)])
+    assert "seen again in float32" in caplog.text
+    assert_same(hands, detector.detect([make_frame(0)])[0])
+
+
 def test_no_frames(detector: HundredDohDetector) -> None:
     assert detector.detect([]) == []
 

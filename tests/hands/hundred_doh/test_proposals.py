@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from simhand.hands.hundred_doh import proposals
-from simhand.hands.hundred_doh.anchors import base_anchors
+from simhand.hands.hundred_doh.anchors import base_anchors, grid_anchors
 from simhand.hands.hundred_doh.proposals import propose, with_image
 from tests.hands.hundred_doh.legacy import kept
 
@@ -63,6 +63,22 @@ def test_candidates_beyond_the_best_count_for_nothing(monkeypatch: pytest.Monkey
     assert 1 < len(regions) <= 10
     np.testing.assert_allclose(own[: len(regions)], regions, atol=1e-3)
     assert not own[len(regions) :].any()
+
+
+def test_the_best_six_thousand_are_candidates() -> None:
+    """All lie on one place but the last candidate, and the first that is none."""
+    anchors = grid_anchors(24, 24, torch.device("cpu"))  # (6912, 4)
+    corners = torch.zeros(len(anchors), 1)
+    corners[5999], corners[6000] = 300, 150
+    sizes = anchors[:, 2:] - anchors[:, :2] + 1
+    centres = anchors[:, :2] + sizes / 2
+    wanted = torch.cat([(corners + 25 - centres) / sizes, torch.log(50 / sizes)], dim=1)
+    scores = torch.linspace(5, 0, len(anchors)).reshape(1, 24, 24, 12).permute(0, 3, 1, 2)
+    deltas = wanted.reshape(1, 24, 24, 48).permute(0, 3, 1, 2)
+    (own,) = propose(torch.cat([torch.zeros_like(scores), scores], dim=1), deltas, 384, 384)
+    expected = torch.tensor([[0.0, 0, 50, 50], [300, 300, 350, 350]])
+    torch.testing.assert_close(own[:2], expected, rtol=0, atol=1e-3)
+    assert not own[2:].any()
 
 
 def test_each_image_of_a_batch_is_as_alone() -> None:

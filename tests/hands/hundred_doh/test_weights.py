@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,30 @@ def test_numbers_of_another_precision_become_float32(shapes: Shapes, dtype: torc
     torch.testing.assert_close(network.RCNN_cls_score.bias.data, torch.tensor([0.1, -2, 3]), rtol=0.005, atol=0)
     answer = network.RCNN_cls_score(torch.zeros(1, 2048))
     torch.testing.assert_close(answer[0].detach(), network.RCNN_cls_score.bias.data)
+
+
+ODD: dict[str, Callable[[], Tensor]] = {
+    "sparse": lambda: torch.ones(512).to_sparse(),
+    "quantised": lambda: torch.quantize_per_tensor(torch.ones(512), 0.1, 0, torch.qint8),
+    "complex": lambda: torch.ones(512, dtype=torch.complex64),
+    "bool": lambda: torch.ones(512, dtype=torch.bool),
+    "meta": lambda: torch.ones(512, device="meta"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # quantised and sparse tensors are not what they were
+def test_tensors_of_another_kind(light: dict[str, Tensor], kind: str, tmp_path: Path) -> None:
+    torch.save(checkpoint({**light, "RCNN_rpn.RPN_Conv.bias": ODD[kind]()}), tmp_path / "odd.pth")
+    assert "tensors of numbers alone" in refusal(tmp_path / "odd.pth")
+
+
+def test_numbers_beyond_float32(light: dict[str, Tensor], tmp_path: Path) -> None:
+    huge = torch.full((512,), 1e300, dtype=torch.float64)
+    torch.save(checkpoint({**light, "RCNN_rpn.RPN_Conv.bias": huge}), tmp_path / "huge.pth")
+    message = refusal(tmp_path / "huge.pth")
+    assert "hold what is no number" in message
+    assert "RCNN_rpn.RPN_Conv.bias" in message
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
