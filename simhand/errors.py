@@ -55,6 +55,10 @@ class LabelledSetError(SimhandError):
     """A labelled set does not have its expected layout."""
 
 
+class OrphanError(SimhandError):
+    """Jobs of a run that was killed are still in the cluster's queue."""
+
+
 class CheckpointError(SimhandError):
     """A checkpoint belongs to another configuration, or is damaged."""
 

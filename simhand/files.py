@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from simhand.errors import TableError
+from simhand.locks import Lock, lock
 from simhand.tables import N_JOINTS
 
 _REMAKE = "the file is damaged or from another version: delete it and start the workflow again, it will be made anew"
@@ -32,22 +33,32 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # two writers, on two nodes say, do not meet
+    temporary, locked = _new_temporary(path)
     try:
-        with temporary.open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked:
             yield temporary
+            os.fsync(locked.fileno())  # or a node that loses power may leave the name without the content
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def _new_temporary(path: Path) -> tuple[Path, IO[bytes]]:
+    """A new file beside `path`, open and locked, where the disk has locks."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # two writers, on two nodes say, do not meet
+        file = temporary.open("wb")
+        if lock(file) is not Lock.TAKEN and temporary.exists():
+            return temporary, file
+        file.close()  # in that moment another writer took it for a leftover
+
+
 def _remove_leftovers(path: Path) -> None:
-    """Removes the temporary files of writers that are no more: the system lets go of a lock when its owner dies."""
+    """Removes the temporary files of writers that are no more; where the disk has no locks, nobody knows of which."""
     for temporary in path.parent.glob(f".{escape(path.name)}.*.partial"):
-        with suppress(FileNotFoundError, BlockingIOError), temporary.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            temporary.unlink()
+        with suppress(FileNotFoundError), temporary.open("r+b") as file:
+            if lock(file) is Lock.OURS:
+                temporary.unlink()
 
 
 def write_parquet(table: pa.Table, path: Path | str, schema: pa.Schema) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,3 +129,17 @@ def test_keypoints_survive_their_column_even_sliced() -> None:
 
 def test_a_column_without_rows_has_no_keypoints() -> None:
     assert keypoints_array(pa.chunked_array([keypoints_column(np.zeros((0, 21, 3)))])).shape == (0, 21, 3)
+
+
+def test_on_a_disk_without_locks_files_are_written_whole_and_leftovers_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(file: object, operation: int) -> None:  # what Lustre answers that is mounted without flock
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    (tmp_path / ".x.0.partial").write_text("half, perhaps of a writer that still works")
+    with whole_file(tmp_path / "x") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "x").read_text() == "whole"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".x.0.partial", "x"]

@@ -6,22 +6,21 @@ their views need no place in it: they are functions of the seed and the step.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import torch
 from torch import nn
 
 from simhand.errors import CheckpointError, WeightsError
 from simhand.files import whole_file
+from simhand.locks import Lock, lock
 from simhand.pretraining.settings import EXECUTION, PretrainingSettings
 from simhand.state_file import read_state
 
@@ -114,12 +113,9 @@ class Checkpoints:
             CheckpointError: another process still trains this run after `patience_s` seconds.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder, os.O_RDONLY)
-        try:
-            _lock(lock, self.folder, patience_s)
+        with (self.folder / ".lock").open("ab") as file:
+            _wait_for(file, self.folder, patience_s)
             yield
-        finally:
-            os.close(lock)
 
     def latest(self) -> Path | None:
         """The file of the latest checkpoint, None if there is none."""
@@ -145,19 +141,18 @@ class Checkpoints:
             )
 
 
-def _lock(folder: int, path: Path, patience_s: float) -> None:
+def _wait_for(file: IO[bytes], folder: Path, patience_s: float) -> None:
     until, told = time.monotonic() + patience_s, False
-    while True:
-        try:
-            return fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                hint = "wait until it has ended, or end it"
-                raise CheckpointError("another process trains this run", where=path, hint=hint) from None
-            if not told:
-                log.info("another process still trains this run: waiting for its end")
-            told = True
-            time.sleep(min(1.0, patience_s))
+    while (got := lock(file)) is Lock.TAKEN:
+        if time.monotonic() > until:
+            hint = "wait until it has ended, or end it"
+            raise CheckpointError("another process trains this run", where=folder, hint=hint)
+        if not told:
+            log.info("another process still trains this run: waiting for its end")
+        told = True
+        time.sleep(min(1.0, patience_s))
+    if got is Lock.UNKNOWN:
+        log.warning("the disk of %s has no locks: nobody would notice a second process that trains this run", folder)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -89,4 +91,15 @@ def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, caplog: pytes
         pass
     assert "waiting for its end" in caplog.text
     with second.alone(patience_s=0.1):
-        assert not list((tmp_path / "run").iterdir())
+        assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_on_a_disk_without_locks_a_run_is_trained_and_says_what_nobody_would_notice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(file: object, operation: int) -> None:  # what Lustre answers that is mounted without flock
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    with Checkpoints(tmp_path, {}).alone():
+        assert "has no locks" in caplog.text
