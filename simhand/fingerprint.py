@@ -1,7 +1,8 @@
-"""What code a stage runs, as one short value: it changes when the code does, not when its looks do.
+"""What code a stage runs, as short values: they change when the code does, not when its looks do.
 
-Snakemake compares this value (a rule's `params: code=`), so an edit reruns the stages that it touches and no others.
-Syntax trees are compared, without docstrings: a comment, a docstring or a reformat changes nothing.
+Snakemake compares them (a rule's `params: code=`), so an edit reruns the stages that it touches and no others, and
+`simhand why` can name the edited file. Syntax trees are compared, without docstrings: a comment, a docstring or a
+reformat changes nothing, and neither does another version of Python.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).resolve().parent.parent
 # They say how a run goes, not what comes out of it.
 _WITHOUT_RESULTS = frozenset(
     {
@@ -20,27 +22,48 @@ _WITHOUT_RESULTS = frozenset(
         "simhand.logs",
         "simhand.progress",
         "simhand.fingerprint",
+        "simhand.locks",
         "simhand.pretraining.journal",
+        "simhand.pretraining.launch",
+        "simhand.pretraining.nodes",
         "simhand.pretraining.tensorboard_log",
     }
 )
 
 
 def code_fingerprint(entry: Path) -> str:
-    """The fingerprint of a Python file and of all modules of simhand that it imports, directly or not.
+    """One fingerprint of all that `file_fingerprints` tells of a stage.
+
+    Raises:
+        ModuleNotFoundError: the file imports a module that simhand does not have.
+    """
+    return _digest(repr(file_fingerprints(entry)), size=8)
+
+
+def file_fingerprints(entry: Path) -> dict[str, str]:
+    """The fingerprints of a Python file and of all modules of simhand that it imports, directly or not.
 
     Nothing is imported for it: only source files are read.
 
     Args:
         entry: where a stage starts: its script, or the file of a module.
 
+    Returns:
+        by file, as seen from the folder above simhand/, in a fixed order.
+
     Raises:
         ModuleNotFoundError: the file imports a module that simhand does not have.
     """
-    digest = hashlib.blake2b(_tree_text(entry).encode(), digest_size=8)
-    for module in sorted(_reachable(entry)):
-        digest.update(f"{module}\n{_tree_text(module_path(module))}\n".encode())
-    return digest.hexdigest()
+    paths = [entry.resolve(), *map(module_path, sorted(_reachable(entry)))]
+    return {_name(path): _digest(_tree_text(path), size=4) for path in paths}
+
+
+def _digest(text: str, size: int) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(_ROOT).as_posix() if path.is_relative_to(_ROOT) else path.name
 
 
 def module_path(module: str) -> Path:
@@ -88,7 +111,23 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 @cache
 def _tree_text(path: Path) -> str:
-    return ast.dump(_tree(path))
+    return str(_plain(_tree(path)))
+
+
+def _plain(node: Any) -> Any:
+    """A tree as lists and texts, the same from each version of Python.
+
+    `ast.dump` and `ast.unparse` are not: newer trees have more fields, empty where nothing uses them, and some versions
+    keep empty pieces of f-strings.
+    """
+    if isinstance(node, ast.AST):
+        parts = [(name, value) for name, value in ast.iter_fields(node) if value not in (None, [])]
+        if isinstance(node, ast.JoinedStr):
+            parts = [("values", [part for part in node.values if getattr(part, "value", None) != ""])]
+        return [type(node).__name__, *((name, _plain(value)) for name, value in parts)]
+    if isinstance(node, list):
+        return [_plain(part) for part in node]
+    return repr(node)
 
 
 def _imports(path: Path) -> Iterator[str]:

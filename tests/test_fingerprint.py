@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simhand.fingerprint import code_fingerprint, module_path
+from simhand.fingerprint import code_fingerprint, file_fingerprints, module_path
 from tests.conftest import ROOT
 
 STAGES = {
@@ -66,6 +67,9 @@ def stages_changed_by_adding_code(checkout: Path, file: str) -> set[str]:
         ("workflow_scripts/crop_hands.py", {"crops"}),
         ("simhand/config.py", set()),
         ("simhand/logs.py", set()),  # what is logged is no result
+        ("simhand/locks.py", set()),  # nor is who waits for whom
+        ("simhand/pretraining/launch.py", set()),  # nor who starts the processes
+        ("simhand/pretraining/nodes.py", set()),  # nor where they meet
     ],
 )
 def test_an_edit_touches_its_stage_and_no_other(checkout: Path, file: str, stages: set[str]) -> None:
@@ -83,6 +87,32 @@ def test_looks_change_nothing(checkout: Path) -> None:
     broken = "    return [\n        hand in kept  # a comment\n        for hand in hand_ids\n    ]\n"
     path.write_text("# a comment\n\n" + text.replace('"""', '"""Edited. ', 1).replace(line, broken))
     assert fingerprints(checkout) == before
+
+
+def test_fingerprints_are_the_same_from_each_version_of_python(tmp_path: Path) -> None:
+    """Recorded; Python 3.11, 3.12 and 3.13 give this one, where their `ast.dump` and `ast.unparse` differ."""
+    (tmp_path / "a.py").write_text(
+        "import os\n\n\nclass A(dict):\n    size: int = 3\n\n    def f(self, a, *, b=None, **more):\n"
+        "        return [f\"{a!r:<{len('x')}} {os.sep}\", '', print('')]\n"
+    )
+    assert file_fingerprints(tmp_path / "a.py") == {"a.py": "52688bdf"}
+
+
+def test_each_file_has_its_own_fingerprint(checkout: Path) -> None:
+    before = file_fingerprints(ROOT / "workflow_scripts" / "evaluate.py")
+    assert next(iter(before)) == "workflow_scripts/evaluate.py"
+    assert {"simhand/evaluation/evaluate.py", "simhand/evaluation/metrics.py", "simhand/tables.py"} <= before.keys()
+    assert not any("logs" in file or "finetuning" in file for file in before)
+    with (checkout / "simhand" / "evaluation" / "metrics.py").open("a") as module:
+        module.write("\n\nADDED = 1\n")
+    code = (
+        "import json; from pathlib import Path; from simhand.fingerprint import file_fingerprints\n"
+        "print(json.dumps(file_fingerprints(Path('workflow_scripts/evaluate.py'))))"
+    )
+    text = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True, check=True).stdout
+    after = json.loads(text)
+    assert list(after) == list(before)
+    assert [file for file in before if before[file] != after[file]] == ["simhand/evaluation/metrics.py"]
 
 
 def test_a_missing_module_is_named(tmp_path: Path) -> None:
