@@ -1,6 +1,7 @@
 """The command line of fine-tuning; `train` says how to call it.
 
-A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already.
+A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already. On
+several nodes `srun` calls it once on each.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     start = Start(args.labelled, args.format, args.initial_encoder, args.fraction, args.seed, read)
     outputs = Outputs(args.model, args.metrics, args.predictions, args.checkpoints)
     return launch(
-        "simhand.finetuning", settings.processes, arguments, lambda stop: finetune(settings, start, outputs, stop=stop)
+        "simhand.finetuning",
+        settings.processes,
+        arguments,
+        lambda stop: finetune(settings, start, outputs, stop=stop),
+        nodes=settings.nodes,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from simhand.errors import WeightsError
-from simhand.files import whole_file
+from simhand.files import file_sha256, whole_file
 from simhand.finetuning.heads import HEADS
 from simhand.finetuning.labelled import LabelledSet
 from simhand.finetuning.settings import EXECUTION, FinetuningSettings, Format
@@ -40,7 +39,7 @@ def run_card(settings: FinetuningSettings, labels: Labels, encoder: Path | None)
         WeightsError: the encoder cannot be read.
     """
     try:
-        digest = encoder and hashlib.sha256(encoder.read_bytes()).hexdigest()
+        digest = encoder and file_sha256(encoder)
     except OSError as error:
         raise WeightsError("cannot read initial weights", where=encoder, got=error) from error
     return {

@@ -8,13 +8,14 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from simhand.pretraining.nodes import check_nodes
 from simhand.settings import Settings
 
 NO_PRETRAINING = "none"
 """Names the run that starts from random weights, which every pre-training run is compared with."""
 
 Behaviour = Literal["paper", "official"]
-EXECUTION = {"device", "workers", "checkpoint_every_epochs"}  # how a run goes, not what comes out
+EXECUTION = {"device", "nodes", "workers", "checkpoint_every_epochs"}  # how a run goes, not what comes out
 
 
 class FinetuningSettings(Settings):
@@ -62,6 +63,7 @@ class FinetuningSettings(Settings):
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16: mixed precision (autocast)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     processes: int = Field(1, ge=1, description="that share each batch, one a GPU")
+    nodes: int = Field(1, ge=1, description="that share the processes, as many each; several: in Slurm")
     workers: int = Field(
         0, ge=0, description="processes that decode images, for each that trains; 0: the latter itself"
     )
@@ -71,6 +73,7 @@ class FinetuningSettings(Settings):
     def _fits_together(self) -> Self:
         if self.head == "regression25d" and self.encoder == "resnet50_dilated":
             raise ValueError("head regression25d needs an encoder of torchvision's, not resnet50_dilated")
+        check_nodes(self.processes, self.nodes)
         return self
 
 

@@ -212,6 +212,7 @@ def _train(run: _Run, stop: Event) -> bool:
         if stopping or _is_saved(run, done):
             _save(run, done)
         if stopping:
+            run.processes.wait()  # until the first one has written: where one node ends, Slurm ends the others
             log.warning("stopped after step %d of %d; the next start goes on from there", done, run.plan.steps)
             return False
     if run.held_out is not None:

@@ -1,6 +1,7 @@
 """The command line of contrastive pre-training; `train` says how to call it.
 
-A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already.
+A run of several processes starts them itself, as `torchrun` would, unless torchrun has started this one already. On
+several nodes `srun` calls it once on each.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = _settings(args)
     outputs = Outputs(args.encoder, args.metrics, args.checkpoints)
     run = partial(train, settings, args.members, args.neighbours, args.crops, outputs, initial=args.initial)
-    return launch("simhand.pretraining", settings.processes, arguments, lambda stop: run(stop=stop))
+    processes, nodes = settings.processes, settings.nodes
+    return launch("simhand.pretraining", processes, arguments, lambda stop: run(stop=stop), nodes=nodes)
 
 
 def _settings(args: argparse.Namespace) -> PretrainingSettings:

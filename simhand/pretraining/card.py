@@ -36,7 +36,7 @@ class RunFacts:
 
 
 def training_code() -> str:
-    """The fingerprint of the code that trains, as the workflow has it (`params: code=`)."""
+    """One fingerprint of the code that trains: of all files that the workflow compares (`params: code=`)."""
     return code_fingerprint(module_path("simhand.pretraining.__main__"))
 
 

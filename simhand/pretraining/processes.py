@@ -72,8 +72,8 @@ class Processes:
                 distributed.broadcast(buffer, 0)
 
     def wait(self) -> None:
-        """Until all are here."""
-        self.sum(torch.zeros((), device=self.device))
+        """Until all are here; a GPU's exchange is over only once its result is read."""
+        self.sum(torch.zeros((), device=self.device)).item()
 
     def _reduced(self, value: Tensor, operation: distributed.ReduceOp.RedOpType) -> Tensor:
         if self.count == 1:

@@ -5,11 +5,12 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from simhand.pretraining.nodes import check_nodes
 from simhand.settings import Settings
 
 EncoderName = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 RUN = "run:"  # begins what stands for another run
-EXECUTION = {"device", "workers", "compile", "checkpoint_every_steps"}  # how a run goes, not what comes out
+EXECUTION = {"device", "nodes", "workers", "compile", "checkpoint_every_steps"}  # how a run goes, not what comes out
 
 
 class AugmentationSettings(Settings):
@@ -97,6 +98,7 @@ class PretrainingSettings(Settings):
     compile: bool = Field(False, description="torch.compile the model: minutes at the start, then faster on GPUs")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where there is one")
     processes: int = Field(1, ge=1, description="that share each batch, one a GPU")
+    nodes: int = Field(1, ge=1, description="that share the processes, as many each; several: in Slurm")
     per_device_loss: bool = Field(
         False, description="each process contrasts its own part of the batch alone, as the official code does"
     )
@@ -136,4 +138,5 @@ class PretrainingSettings(Settings):
                 f"batch_size ({self.batch_size}) must be a multiple of processes ({self.processes}), two pairs each at "
                 "the least"
             )
+        check_nodes(self.processes, self.nodes)
         return self

@@ -228,6 +228,7 @@ def _train(run: _Run, stop: Event) -> bool:
         if stopping and processes.first:
             log.warning("stopped after step %d of %d; the next start goes on from there", done, plan.steps)
         if stopping:
+            processes.wait()  # until the first one has written: where one node ends, Slurm ends the others
             return False
     return True
 

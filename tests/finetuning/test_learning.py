@@ -63,7 +63,7 @@ def test_training_hands_are_learnt_by_heart(shared: Path, tmp_path: Path) -> Non
     assert np.isfinite(metrics["per_joint_mm"]).all()
 
 
-# 2 idle cores: 7 minutes. 100 passes take 5 and lead to 37.6 mm, 200 take 10 and lead to 29.5 mm.
+# 2 idle cores: about 7 minutes, to 31.1 mm. 100 passes take 5 and lead to 37.6 mm, 200 take 10 and lead to 29.5 mm.
 LONGER = SETTINGS.model_copy(update={"batch_size": 16, "epochs": 140, "decay_every_epochs": 112, "augment": True})
 MARGIN = 0.25
 

@@ -29,6 +29,7 @@ from simhand.finetuning.predict import dataset_of, in_camera_frame, mean_error_m
 from simhand.finetuning.settings import FinetuningSettings, ReadSettings
 from simhand.finetuning.train import Outputs, Start, finetune
 from simhand.tables import PREDICTIONS
+from tests.nodes import free_port, told_by_srun
 
 SETTINGS = FinetuningSettings(
     encoder="resnet18", image_size=32, epochs=4, batch_size=4, device="cpu", checkpoint_every_epochs=1
@@ -68,7 +69,7 @@ def test_the_metrics_of_a_run(unbroken: Outputs) -> None:
         assert 0 < row["mpjpe_mm"] < 1000
         assert row["learning_rate"] == 1e-3
         assert row["images_per_s"] > 0
-    assert not list(unbroken.checkpoints.iterdir())  # done: nothing to go on with
+    assert [path.name for path in unbroken.checkpoints.iterdir()] == [".lock"]  # done: nothing to go on with
 
 
 def test_the_predictions_of_a_run(unbroken: Outputs, labelled: Path) -> None:
@@ -106,7 +107,7 @@ def in_the_end_the_same(outputs: Outputs, unbroken: Outputs) -> None:
     assert outputs.predictions.read_bytes() == unbroken.predictions.read_bytes()
     timeless = [[{**row, "images_per_s": 0} for row in rows_of(path.metrics)] for path in (unbroken, outputs)]
     assert timeless[0] == timeless[1]
-    assert not list(outputs.checkpoints.iterdir())
+    assert [path.name for path in outputs.checkpoints.iterdir()] == [".lock"]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,20 @@ def test_predictions_of_processes_are_those_of_their_model(two_processes: tuple[
     assert same.any(axis=1).all()
 
 
+@pytest.mark.slow
+def test_two_nodes_train_what_two_processes_of_one_do(
+    two_processes: tuple[Outputs, str], start: Start, tmp_path: Path
+) -> None:
+    outputs, settings = outputs_in(tmp_path), SETTINGS.model_copy(update={"processes": 2, "nodes": 2})
+    threads = str(max(1, len(os.sched_getaffinity(0)) // 2))  # as each process on one node has
+    environment = {"OMP_NUM_THREADS": threads, **os.environ}
+    command, port = command_line(settings, start, outputs), str(free_port())
+    told = [told_by_srun(rank, MASTER_PORT=port) for rank in range(2)]
+    nodes = [subprocess.Popen(command, env={**environment, **each}) for each in told]
+    assert [node.wait(timeout=200) for node in nodes] == [0, 0]
+    in_the_end_the_same(outputs, two_processes[0])
+
+
 def test_early_stopping_keeps_the_best_epoch(start: Start, tmp_path: Path) -> None:
     """At so high a rate the error soon gets no lower."""
     update = {"patience_epochs": 2, "held_out_percent": 25, "epochs": 30, "learning_rate": 3e-3}
@@ -209,7 +224,7 @@ def test_early_stopping_keeps_the_best_epoch(start: Start, tmp_path: Path) -> No
     _, held = hold_out(read_freihand(start.labelled, "training", ReadSettings()), 25, start.seed)
     seen = see(model, dataset_of(held, settings, None, inverted=False), settings)
     assert mean_error_mm(seen, held) == pytest.approx(min(errors), rel=1e-4)
-    assert not list(outputs.checkpoints.iterdir())
+    assert [path.name for path in outputs.checkpoints.iterdir()] == [".lock"]
 
 
 @pytest.mark.slow
