@@ -9,6 +9,7 @@ from types import FrameType
 
 from simhand.errors import SimhandError
 from simhand.prediction.command import add_command as add_predict
+from simhand.why.command import add_command as add_why
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"simhand: {error}\n")
         return 1
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"simhand: {error}\n  hint:     pip install 'simhand[data]'\n")
+        extra = "workflow" if (error.name or "").startswith("snakemake") else "data"
+        sys.stderr.write(f"simhand: {error}\n  hint:     pip install 'simhand[{extra}]'\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("simhand: interrupted\n")
@@ -34,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simhand", description="3D hands in images and videos")
-    add_predict(parser.add_subparsers(required=True, metavar="COMMAND"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_predict(commands)
+    add_why(commands)
     return parser
 
 

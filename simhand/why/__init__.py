@@ -1,0 +1,1 @@
+"""`simhand why`: says in words why the workflow would run something again."""

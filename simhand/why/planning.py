@@ -1,0 +1,114 @@
+"""What Snakemake would run, and what it knows of the reasons: the one module that talks to Snakemake.
+
+`snakemake -n` tells a job's own reason only where no other job makes it run already, and a change without the names of
+keys. So the workflow is planned in this process, and asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from snakemake.api import SnakemakeApi, WorkflowApi
+from snakemake.cli import parse_args, parse_config
+from snakemake.common import async_run
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    DeploymentSettings,
+    ExecutionSettings,
+    OutputSettings,
+    ResourceSettings,
+)
+
+from simhand.videos.sources import ONLY_LOOK
+from simhand.why.job import Job
+
+
+def planned_jobs(options: Sequence[str], targets: Sequence[str]) -> list[Job] | None:
+    """All jobs that `snakemake -n` would list for the targets, in the order of the rules; nothing is run.
+
+    Args:
+        options: of snakemake, such as --profile and --configfile.
+        targets: files, or rules.
+
+    Returns:
+        None: the workflow cannot be planned, and Snakemake has said on standard error why.
+    """
+    os.environ[ONLY_LOOK] = "1"  # jobs that run meanwhile read the indices
+    _, args = parse_args(["--dry-run", "--cores", "1", *options, "--", *targets])
+    with SnakemakeApi(OutputSettings(dryrun=True, log_level_override=logging.WARNING)) as api:
+        try:
+            workflow = _planned(api, args)
+        except Exception as error:  # whatever a Snakefile raises; told as snakemake tells it
+            api.print_exception(error)
+            return None
+        return list(_jobs(workflow))
+
+
+def _planned(api: SnakemakeApi, args: Namespace) -> Any:
+    """Snakemake's own workflow, after a dry run."""
+    workflow_api: WorkflowApi = api.workflow(
+        resource_settings=ResourceSettings(cores=args.cores),
+        config_settings=ConfigSettings(
+            config=parse_config(args.config), configfiles=args.configfile, config_args=args.config
+        ),
+        deployment_settings=DeploymentSettings(deployment_method=args.software_deployment_method),
+        snakefile=args.snakefile,
+        workdir=args.directory,
+    )
+    dag_api = workflow_api.dag(
+        DAGSettings(
+            targets=args.targets,
+            force_incomplete=args.rerun_incomplete,
+            rerun_triggers=args.rerun_triggers,
+            max_checksum_file_size=args.max_checksum_file_size,
+        )
+    )
+    dag_api.execute_workflow(executor="dryrun", execution_settings=ExecutionSettings(lock=False))
+    return workflow_api._workflow
+
+
+def _jobs(workflow: Any) -> Iterator[Job]:
+    place = {rule.name: number for number, rule in enumerate(workflow.rules)}
+    planned = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if not job.rule.norun]
+    planned.sort(key=lambda job: (place[job.rule.name], [str(value) for value in job.wildcards]))
+    running = set(planned)
+    for job in planned:
+        before = {other: files for other, files in workflow.dag.dependencies[job].items() if other in running}
+        yield _described(job, before, workflow)
+
+
+def _described(job: Any, before: dict[Any, set[str]], workflow: Any) -> Job:
+    """Also what Snakemake does not ask of jobs that run anyway, so that no cause is hidden by another one."""
+    records, reason = workflow.persistence, workflow.dag.reason(job)
+    changed = records.params_changed(job)
+    now = {repr(value): name for name, value in job.params.items()}
+    values = dict(job.params.items())
+    inputs, read = set(map(str, job.input)), _recorded_inputs(job, records)
+    made = {str(path) for files in before.values() for path in files}
+    return Job(
+        rule=job.rule.name,
+        wildcards=tuple(map(str, job.wildcards)),
+        after=frozenset(other.rule.name for other in before),
+        is_recorded=records.has_metadata(job),
+        is_interrupted=bool(async_run(records.incomplete(job))),
+        missing=tuple(sorted(map(str, reason.missing_output))),
+        updated=tuple(sorted(map(str, reason.updated_input - reason.updated_input_run))),
+        inputs_before=tuple(sorted(read - inputs)) if read else (),
+        inputs_now=tuple(sorted(inputs - read - made)) if read else (),
+        params_before=tuple(sorted(changed.only_old)) if changed else (),
+        params_now={now[text]: values[now[text]] for text in sorted(changed.only_new)} if changed else {},
+        is_software_changed=any(records.software_stack_changed(job)),
+        log=next((str(path) for path in job.log if Path(path).is_file()), None),
+        in_short=str(reason),
+    )
+
+
+def _recorded_inputs(job: Any, records: Any) -> set[str]:
+    """What a job's files were made of."""
+    return {path for output in job.output for path in records.input(output) or ()}

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simhand.__main__ import main
+
+
+def test_without_a_workflow_nothing_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["why"]) == 1
+    assert "call it in the folder with the Snakefile" in capsys.readouterr().err
+
+
+def test_without_snakemake_it_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").touch()
+    code = "import sys; sys.modules['snakemake'] = None; from simhand.__main__ import main; sys.exit(main(['why']))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'simhand[workflow]'" in done.stderr
