@@ -1,5 +1,7 @@
 """Stage 2: samples the frames of one shard's videos."""
 
+import os
+
 from simhand.frames.sampling import sample_shard
 from simhand.frames.settings import SamplingSettings
 from simhand.logs import job_log
@@ -11,4 +13,5 @@ with job_log(snakemake.log[0]):
         snakemake.output.status,
         SamplingSettings(**snakemake.params.settings),
         workers=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb if "SLURM_JOB_ID" in os.environ else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import signal
 import sys
@@ -26,6 +27,7 @@ from simhand.videos.index import ListedVideo, read_shard_list
 log = logging.getLogger(__name__)
 
 _BATCH = 16  # frames to a batch of the table
+_OWN_MB = 700  # of this process, and of those that start it on a cluster
 _NOT_ITS_FAULT = {decode.FAULT, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}  # somebody ended the decoder
 
 
@@ -47,6 +49,8 @@ def sample_shard(
     status_path: Path | str,
     settings: SamplingSettings,
     workers: int = 1,
+    *,
+    memory_mb: float | None = None,
 ) -> None:
     """Stage 2: writes the sampled frames of a shard's videos (FRAMES) and how each video went (VIDEO_STATUS).
 
@@ -59,10 +63,13 @@ def sample_shard(
         status_path: the table of statuses, in the same order.
         settings: what to take, and the limits of each video.
         workers: videos decoded side by side; the same bytes come out with any number.
+        memory_mb: what the queue holds this job to; None: it may take all that there is.
 
     Raises:
-        WorkerError: decoding cannot work here: the disk is full, a library is missing, or somebody ended a decoder.
+        WorkerError: decoding cannot work here: the disk is full, a library is missing, somebody ended a decoder, or the
+            system did and it had less memory than its limit allows.
     """
+    room_mb = math.inf if memory_mb is None else (memory_mb - _OWN_MB) / workers
     videos = read_shard_list(list_path)
     statuses: list[VideoStatus] = []
     with arrow_writer(frames_path, FRAMES) as writer, Progress("videos", len(videos)) as progress:
@@ -76,6 +83,8 @@ def sample_shard(
             ended=progress.advance,
         )
         for video, finished in zip(videos, decoded, strict=True):
+            if finished.code == -signal.SIGKILL and not finished.late and room_mb < settings.memory_limit_mb:
+                raise _short_of_memory(video, room_mb, settings)
             status = _take_over(video, finished, settings, writer)
             level = logging.INFO if status.status == "ok" else logging.WARNING
             log.log(level, "%s: %s, %d frames %s", video.video_id, status.status, status.frames, status.reason)
@@ -115,6 +124,16 @@ def _take_over(
     if not status.status:
         status.status, status.reason = _why_ended(finished, settings)
     return status
+
+
+def _short_of_memory(video: ListedVideo, room_mb: float, settings: SamplingSettings) -> WorkerError:
+    return WorkerError(
+        "the system killed a decoder, which it does where memory runs out",
+        where=video.video_id,
+        expected=f"sampling.memory_limit_mb for each decoder: {settings.memory_limit_mb} MB",
+        got=f"{room_mb:.0f} MB",
+        hint="another try asks for more memory; or set `mem` of sample_frames in the profile",
+    )
 
 
 def _batches(finished: Finished, status: VideoStatus) -> Iterator[list[Frame]]:

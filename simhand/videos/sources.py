@@ -30,6 +30,7 @@ from simhand.videos.probe import Prober
 SUFFIXES = (
     ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"
 )  # fmt: skip
+ONLY_LOOK = "SIMHAND_ONLY_LOOK"  # a variable of the environment; with it no index is written
 _CHUNK = 256 * 1024
 _CHUNKS = 16
 _THREADS = 8  # a stat on a network disk waits most of its time
@@ -54,7 +55,8 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
             `listed_files`. frames: a folder of folders of images; each that directly holds images is a video, its id
             the path inside the folder.
         path: the folder or file.
-        index_path: where the index of the last look is kept (TSV); written only if something changed.
+        index_path: where the index of the last look is kept (TSV); written only if something changed, and nobody only
+            looks (ONLY_LOOK): jobs on other nodes read it.
         frame_rate: what makes seconds of the numbers of extracted frames (kind frames).
 
     Returns:
@@ -64,12 +66,17 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
         ConfigError: the source is missing or empty, or names a video twice.
     """
     before = read_index(index_path) if Path(index_path).exists() else []
-    last = LastLook({video.video_id: video for video in before}, frame_rate, Path(index_path))
+    last = LastLook({video.video_id: video for video in before}, frame_rate, _where_kept(index_path))
     videos = sorted(KINDS[kind](Path(path), last))
     if videos != before:
         _warn_of_copies(videos)
-        write_index(videos, index_path)
+        if last.index_path:
+            write_index(videos, last.index_path)
     return videos
+
+
+def _where_kept(index_path: Path | str) -> Path | None:
+    return None if ONLY_LOOK in os.environ else Path(index_path)
 
 
 def _warn_of_copies(videos: Iterable[Video]) -> None:
@@ -87,11 +94,11 @@ def _warn_of_copies(videos: Iterable[Video]) -> None:
 
 @dataclass(frozen=True)
 class LastLook:
-    """What was seen at the last look, and where to keep what is seen now."""
+    """What was seen at the last look, and where to keep what is seen now (None: nowhere)."""
 
     known: dict[str, Video]
     frame_rate: float
-    index_path: Path
+    index_path: Path | None
 
 
 def _look_at_folder(folder: Path, last: LastLook) -> list[Video]:
@@ -193,7 +200,7 @@ def _look_at_files(ids_and_paths: Sequence[tuple[str, str]], last: LastLook, whe
     return _look_at_new(new, videos, last.index_path) if new else videos
 
 
-def _look_at_new(ids_and_paths: Sequence[tuple[str, str]], seen: list[Video], index_path: Path) -> list[Video]:
+def _look_at_new(ids_and_paths: Sequence[tuple[str, str]], seen: list[Video], index_path: Path | None) -> list[Video]:
     """Files that are new or changed, after those that were `seen` before; kept in the index now and then.
 
     Thousands of videos take long: who stops meanwhile, even by Ctrl-C, goes on from there.
@@ -217,7 +224,7 @@ def _look_at_new(ids_and_paths: Sequence[tuple[str, str]], seen: list[Video], in
             for found in pool.map(look, groups):
                 videos += found
                 progress.advance(len(found))
-                if time.monotonic() - kept > _KEEP_EVERY_S:
+                if index_path and time.monotonic() - kept > _KEEP_EVERY_S:
                     write_index(sorted(videos), index_path)
                     kept = time.monotonic()
     finally:

@@ -102,9 +102,9 @@ sample_shard(folder / "list.tsv", out / "frames.arrow", out / "status.parquet", 
 """
 
 
-def start_stage(folder: Path) -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
+def start_stage(folder: Path, code: str = _STAGE) -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
     """A running stage, in the middle of writing frames, and its children."""
-    stage = subprocess.Popen([sys.executable, "-c", _STAGE, str(folder)], cwd=ROOT)
+    stage = subprocess.Popen([sys.executable, "-c", code, str(folder)], cwd=ROOT)
     ends_at = time.monotonic() + 60
     while time.monotonic() < ends_at:
         children = psutil.Process(stage.pid).children(recursive=True)
@@ -157,6 +157,21 @@ def test_somebody_who_ends_a_decoder_ends_the_stage(tmp_path: Path) -> None:
     children[0].terminate()
     assert stage.wait(20) == 1
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize(("memory_mb", "code"), [(700 + 2 * 500, 1), (700 + 2 * 4096, 0)])
+def test_a_decoder_that_is_killed_costs_its_video_where_it_had_what_it_may_take(
+    tmp_path: Path, memory_mb: int, code: int
+) -> None:
+    """With less, its job fails, to be tried again with more."""
+    video = write_numbered(tmp_path / "long.mp4", at_thirty(620), size=(960, 640), options={"preset": "ultrafast"})
+    write_shard_list([(f"{i}", str(video), 0, "", 0.0) for i in range(4)], tmp_path / "list.tsv")
+    stage, children = start_stage(tmp_path, _STAGE.replace("workers=2", f"workers=2, memory_mb={memory_mb}"))
+    children[0].kill()
+    assert stage.wait(60) == code
+    if code == 0:
+        statuses = read_parquet(tmp_path / "out" / "status.parquet", VIDEO_STATUS)["status"].to_pylist()
+        assert sorted(statuses) == ["memory", "ok", "ok", "ok"]
 
 
 def test_a_decoder_that_is_not_installed_is_no_fault_of_the_video(
