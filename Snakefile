@@ -13,6 +13,8 @@ if not workflow.configfiles:
 
 # 2. The sources' videos, as they are now, and what follows from the configuration.
 include: "rules/common.smk"
+# What their jobs ask for.
+include: "rules/resources.smk"
 # 3. The stages, in the order of the data.
 include: "rules/videos.smk"
 include: "rules/frames.smk"
@@ -23,6 +25,8 @@ include: "rules/hand100m.smk"
 include: "rules/pretraining.smk"
 include: "rules/finetuning.smk"
 include: "rules/reporting.smk"
+# Where they run.
+include: "rules/slurm.smk"
 
 
 # 4. What can be asked for.

@@ -14,7 +14,7 @@ from simhand.config import check_pool_sizes, load_config
 from simhand.errors import ConfigError, SimhandError
 from simhand.finetuning.settings import EXECUTION as FINETUNING_EXECUTION
 from simhand.finetuning.settings import NO_PRETRAINING
-from simhand.fingerprint import code_fingerprint, module_path
+from simhand.fingerprint import file_fingerprints, module_path
 from simhand.hand100m.settings import ImportSettings, ReleasedSettings, shard_names
 from simhand.hands.hundred_doh.published import checked_sha256
 from simhand.hands.settings import (
@@ -31,13 +31,26 @@ from simhand.pretraining.settings import EXECUTION
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
 
-# Jobs without an environment of their own run with the Python that runs snakemake; others import simhand from here.
-if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
-    os.environ.update(PYTHONPATH=str(workflow.basedir))
+# Jobs in an environment of their own import simhand from here. The variable stands before each command since Snakemake
+# keeps conda's environments free of that of its own shell. Other jobs run with the Python that runs snakemake.
+DEPLOYED_BY = workflow.deployment_settings.deployment_method
+if DEPLOYED_BY & {DeploymentMethod.CONDA, DeploymentMethod.APPTAINER}:
+    shell.prefix(f'set -euo pipefail; export PYTHONPATH="{workflow.basedir}"; ')
 else:
     shell.prefix(
         f'set -euo pipefail; export PATH="{Path(sys.executable).parent}:$PATH"; '
     )
+
+# The image belongs to the site, so the workflow does not name it.
+if DeploymentMethod.APPTAINER in DEPLOYED_BY:
+    IMAGE = os.environ.get("SIMHAND_CONTAINER")
+    if not IMAGE:
+        raise WorkflowError(
+            "containers are asked for (apptainer), and no image is named\n"
+            "  hint:     export SIMHAND_CONTAINER=/path/to/image.sif (docs/environments.md)"
+        )
+
+    container: IMAGE
 
 
 def index_sources(settings):
@@ -59,7 +72,7 @@ def index_sources(settings):
 
 
 @cache
-def content_of_weights():
+def weights_sha256(wildcards=None):
     """What the detector's weights hash to; a wrong file is told when planning."""
     return checked_sha256(CONFIG.detection.weights, CONFIG.detection.sha256)
 
@@ -70,7 +83,7 @@ try:
     VIDEOS = index_sources(CONFIG)
     check_pool_sizes(CONFIG, VIDEOS)
     if CONFIG.detection.detector == "hundred_doh" and workflow.is_main_process:
-        content_of_weights()
+        weights_sha256()
 except SimhandError as error:
     raise WorkflowError(str(error)) from None
 # Which videos are annotated is not known before the JSON is read: all shards are made, some may be empty.
@@ -87,11 +100,6 @@ SHARDS = {
 def is_annotated(source):
     """Whether the hands of a source are annotated, not looked for in videos."""
     return source not in VIDEOS
-
-
-def sampling_memory(wildcards, threads):
-    """What its decoders may take, one a thread, and the job that gathers their frames."""
-    return f"{threads * CONFIG.sampling.memory_limit_mb + 500}MB"
 
 
 def one_of(names):
@@ -112,13 +120,13 @@ wildcard_constraints:
 
 
 def script_code(name):
-    """The code behind a rule's script, as a value that changes with what it does."""
-    return code_fingerprint(Path(workflow.basedir, "workflow_scripts", name))
+    """The files behind a rule's script, each with a value that changes with what it does."""
+    return file_fingerprints(Path(workflow.basedir, "workflow_scripts", name))
 
 
 def module_code(module):
     """The same for a module of simhand that a rule runs by itself."""
-    return code_fingerprint(module_path(module))
+    return file_fingerprints(module_path(module))
 
 
 def shards_of_pool(pattern, pool):
@@ -182,18 +190,9 @@ def own_model(wildcards):
     return [str(CONFIG.keypoints.model)] if CONFIG.keypoints.model else []
 
 
-DETECTION_GPUS = 0 if CONFIG.detection.device == "cpu" else 1
-# Processes of one thread; those that share a GPU decode frames for it in turns.
-DETECTION_THREADS = 4 if DETECTION_GPUS else 2
-
-
 def detection_weights(wildcards, threads):
     """Without effect on what is run again, as `run_execution`: what counts is their content."""
     return str(CONFIG.detection.weights)
-
-
-def weights_sha256(wildcards):
-    return content_of_weights()
 
 
 def detection_execution(wildcards, threads):
@@ -288,22 +287,6 @@ def initial_option(wildcards):
     return [part for path in run_weights(wildcards) for part in ("--initial", path)]
 
 
-def run_threads(wildcards):
-    return 8 * RUNS[wildcards.run].processes
-
-
-def run_gpus(wildcards):
-    run = RUNS[wildcards.run]
-    return 0 if run.device == "cpu" else run.processes
-
-
-def run_memory(wildcards):
-    """Of each process, and of the pairs of crops that workers hold ready, two batches each."""
-    run = RUNS[wildcards.run]
-    ready = 2 * max(1, run.workers) * run.batch_size
-    return f"{12_000 * run.processes + ready * 2 * 3 * CONFIG.crops.size**2 // 10**6}MB"
-
-
 def run_settings(wildcards):
     return RUNS[wildcards.run].model_dump_json(exclude=EXECUTION)
 
@@ -311,6 +294,40 @@ def run_settings(wildcards):
 def run_execution(wildcards, threads):
     """Snakemake does not compare what it calls with `threads`: a change of these trains nothing anew."""
     return RUNS[wildcards.run].model_dump_json(include=EXECUTION)
+
+
+def run_starter(wildcards, threads, resources):
+    """Without effect on what is run again, as `run_execution`."""
+    return starter(RUNS[wildcards.run].nodes, threads, resources.get("gres"))
+
+
+def starter(nodes, threads, gres):
+    """What starts a run's command on each of its nodes, with all CPUs and GPUs that the job has there; on one node nothing.
+
+    Snakemake itself runs in a step on the first node, whose variables would keep this one on the same node.
+    """
+    if nodes == 1:
+        return ""
+    return (
+        "env -u SLURM_NODELIST -u SLURM_JOB_NODELIST srun --overlap --kill-on-bad-exit=1"
+        f" --nodes={nodes} --ntasks={nodes} --ntasks-per-node=1 --cpus-per-task={threads}"
+        f"{f' --gres={gres}' if gres else ''} "
+    )
+
+
+def node_gres(settings):
+    """The GPUs of each of several nodes, as Slurm calls them; `gpu` asks for those of a single node."""
+    if settings.nodes == 1 or settings.device == "cpu":
+        return ""
+    return f"gpu:{settings.processes // settings.nodes}"
+
+
+def run_nodes(wildcards):
+    return RUNS[wildcards.run].nodes
+
+
+def run_gres(wildcards):
+    return node_gres(RUNS[wildcards.run])
 
 
 # Stage 11.
@@ -350,11 +367,9 @@ def finetuning_execution(wildcards, threads):
     return CONFIG.finetuning.model_dump_json(include=FINETUNING_EXECUTION)
 
 
-FINETUNING_THREADS = 8 * CONFIG.finetuning.processes
-FINETUNING_GPUS = (
-    0 if CONFIG.finetuning.device == "cpu" else CONFIG.finetuning.processes
-)
-FINETUNING_MEMORY = f"{16 * CONFIG.finetuning.processes}GB"
+def finetuning_starter(wildcards, threads, resources):
+    """Without effect on what is run again, as `run_execution`."""
+    return starter(CONFIG.finetuning.nodes, threads, resources.get("gres"))
 
 
 # The data report, and stage 12.

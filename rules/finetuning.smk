@@ -17,6 +17,7 @@ rule finetune:
         "results/benchmarks/finetune/{labelled}/{run}/{percent}/{seed}.tsv"
     params:
         settings=CONFIG.finetuning.model_dump_json(exclude=FINETUNING_EXECUTION),
+        starter=finetuning_starter,
         execution=finetuning_execution,
         folder=labelled_folder,
         format=labelled_format,
@@ -26,13 +27,18 @@ rule finetune:
         code=module_code("simhand.finetuning.__main__"),
     threads: FINETUNING_THREADS
     resources:
-        mem=FINETUNING_MEMORY,
+        mem=finetuning_memory,
         runtime="24h",
         gpu=FINETUNING_GPUS,
+        cpus_per_gpu=FINETUNING_CPUS_PER_GPU,
+        gres=node_gres(CONFIG.finetuning),
+        nodes=CONFIG.finetuning.nodes,
+        tasks=CONFIG.finetuning.nodes,
+        tasks_per_gpu=0,
     conda:
         "../envs/gpu.yaml"
     shell:
-        "python -m simhand.finetuning --settings {params.settings:q} --execution {params.execution:q}"
+        "{params.starter}python -m simhand.finetuning --settings {params.settings:q} --execution {params.execution:q}"
         " --labelled {params.folder:q} --format {params.format} --read {params.read:q}"
         " --initial-encoder {params.encoder:q} --fraction {wildcards.percent} --seed {wildcards.seed}"
         " --model {output.model} --metrics {output.metrics} --predictions {output.predictions}"
@@ -52,8 +58,8 @@ rule evaluate:
     params:
         code=script_code("evaluate.py"),
     resources:
-        mem="2GB",
-        runtime="30m",
+        mem=memory(200, mb_per=10, of=megabytes()),
+        runtime=minutes(10, per=0.05, of=megabytes()),
     conda:
         "../envs/cpu.yaml"
     script:

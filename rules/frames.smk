@@ -18,7 +18,7 @@ rule sample_frames:
     threads: 2
     resources:
         mem=sampling_memory,
-        runtime="8h",
+        runtime=sampling_minutes,
     conda:
         "../envs/cpu.yaml"
     script:

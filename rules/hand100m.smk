@@ -15,8 +15,8 @@ rule read_annotations:
     params:
         code=script_code("read_annotations.py"),
     resources:
-        mem="2GB",
-        runtime="1h",
+        mem=memory(300, mb_per=0.3, of=megabytes()),
+        runtime=minutes(10, per=0.01, of=megabytes()),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -41,8 +41,8 @@ rule import_hands:
         settings=CONFIG.crops.values(ImportSettings),
         code=script_code("import_hands.py"),
     resources:
-        mem="2GB",
-        runtime="8h",
+        mem=importing_memory,
+        runtime=minutes(20, per=2, of=megabytes_of_shard),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -65,8 +65,8 @@ rule released_neighbours:
         settings=released_settings,
         code=script_code("released_neighbours.py"),
     resources:
-        mem="8GB",
-        runtime="1h",
+        mem=memory(300, mb_per=4, of=megabytes()),
+        runtime=minutes(10, per=0.02, of=megabytes()),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -15,8 +15,8 @@ rule hand_model:
         sha256=CONFIG.keypoints.sha256,
         code=script_code("hand_model.py"),
     resources:
-        mem="600MB",
-        runtime="10m",
+        mem=memory(100),
+        runtime=minutes(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -41,8 +41,8 @@ if CONFIG.detection.detector == "mediapipe":
             code=script_code("detect_hands.py"),
         threads: 2
         resources:
-            mem="3GB",
-            runtime="8h",
+            mem=memory(300, mb_per=1, of=megabytes("frames"), per_thread_mb=700),
+            runtime=minutes(10, per=2, of=thousand_frames_a_worker),
         conda:
             "../envs/cpu.yaml"
         script:
@@ -63,8 +63,8 @@ else:
             sha256=weights_sha256,
             code=script_code("hundred_doh_weights.py"),
         resources:
-            mem="4GB",
-            runtime="30m",
+            mem=memory(3500),
+            runtime=minutes(30),
         conda:
             "../envs/detection.yaml"
         script:
@@ -87,9 +87,11 @@ else:
             code=script_code("detect_hands_hundred_doh.py"),
         threads: DETECTION_THREADS
         resources:
-            mem=f"{4 * DETECTION_THREADS}GB",
-            runtime="24h",
+            mem=memory(500, mb_per=1, of=megabytes("frames"), per_thread_mb=4000),
+            runtime=detection_minutes(),
             gpu=DETECTION_GPUS,
+            cpus_per_gpu=DETECTION_CPUS_PER_GPU,
+            nodes=1,
         conda:
             "../envs/detection.yaml"
         script:
@@ -111,8 +113,8 @@ rule balance_hands:
         selection=CONFIG.selection.values(),
         code=script_code("balance_hands.py"),
     resources:
-        mem="1GB",
-        runtime="30m",
+        mem=memory(300, mb_per=20, of=megabytes()),
+        runtime=minutes(10),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -135,8 +137,8 @@ rule crop_hands:
         settings=CONFIG.crops.values(),
         code=script_code("crop_hands.py"),
     resources:
-        mem="2GB",
-        runtime="2h",
+        mem=memory(300, mb_per=1, of=megabytes("frames")),
+        runtime=minutes(10, per=1, of=thousand_frames),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -18,8 +18,8 @@ rule find_keypoints:
         code=script_code("find_keypoints.py"),
     threads: 2
     resources:
-        mem="3GB",
-        runtime="8h",
+        mem=memory(300, mb_per=1, of=megabytes("frames", "crops"), per_thread_mb=700),
+        runtime=minutes(10, per=4, of=thousand_frames_a_worker),
     conda:
         "../envs/cpu.yaml"
     script:

@@ -19,8 +19,8 @@ rule draw_pool:
         settings=draw_settings,
         code=script_code("draw_pool.py"),
     resources:
-        mem="8GB",
-        runtime="2h",
+        mem=memory(500, mb_per=8, of=megabytes("keypoints")),
+        runtime=minutes(20, per=0.05, of=megabytes("keypoints")),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -42,8 +42,8 @@ rule embed_pool:
         settings=embedding_settings,
         code=script_code("embed_pool.py"),
     resources:
-        mem="8GB",
-        runtime="1h",
+        mem=memory(500, mb_per=10, of=megabytes()),
+        runtime=minutes(10, per=0.05, of=megabytes()),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -66,8 +66,8 @@ rule mine_neighbours:
         code=script_code("mine_neighbours.py"),
     threads: 8
     resources:
-        mem="4GB",
-        runtime="8h",
+        mem=mining_memory,
+        runtime=minutes(20, per=0.05, of=million_neighbours),
     conda:
         "../envs/cpu.yaml"
     script:

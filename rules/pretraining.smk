@@ -22,6 +22,7 @@ rule pretrain:
         "results/benchmarks/pretrain/{run}.tsv"
     params:
         settings=run_settings,
+        starter=run_starter,
         execution=run_execution,
         initial=initial_option,
         checkpoints=subpath(output.encoder, parent=True),
@@ -31,9 +32,14 @@ rule pretrain:
         mem=run_memory,
         runtime="24h",
         gpu=run_gpus,
+        cpus_per_gpu=run_cpus_per_gpu,
+        gres=run_gres,
+        nodes=run_nodes,
+        tasks=run_nodes,
+        tasks_per_gpu=0,
     conda:
         "../envs/gpu.yaml"
     shell:
-        "python -m simhand.pretraining --settings {params.settings:q} --execution {params.execution:q} --members {input.members}"
+        "{params.starter}python -m simhand.pretraining --settings {params.settings:q} --execution {params.execution:q} --members {input.members}"
         " --neighbours {input.neighbours} --crops results/crops {params.initial:q} --encoder {output.encoder}"
         " --metrics {output.metrics} --checkpoints {params.checkpoints}/checkpoints 2>&1 | tee -i {log}"

@@ -33,8 +33,8 @@ rule write_data_report:
         pools=POOLS,
         code=script_code("write_data_report.py"),
     resources:
-        mem="8GB",
-        runtime="1h",
+        mem=memory(500, mb_per=2, of=megabytes(*REPORTED_TABLES)),
+        runtime=minutes(20, per=0.05, of=megabytes(*REPORTED_TABLES)),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -59,8 +59,8 @@ rule draw_hands:
         cases=CONFIG.report.cases,
         code=script_code("draw_hands.py"),
     resources:
-        mem="4GB",
-        runtime="1h",
+        mem=memory(300, mb_per=15, of=largest_megabytes("predictions")),
+        runtime=minutes(20),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -84,8 +84,8 @@ rule write_paper_table:
         table=paper_values,
         code=script_code("write_paper_table.py"),
     resources:
-        mem="4GB",
-        runtime="30m",
+        mem=memory(300, mb_per=15, of=largest_megabytes("predictions")),
+        runtime=minutes(20, per=0.05, of=megabytes("predictions")),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -110,8 +110,8 @@ rule write_paper_figure:
         table=paper_values,
         code=script_code("write_paper_table.py"),
     resources:
-        mem="4GB",
-        runtime="30m",
+        mem=memory(300, mb_per=15, of=largest_megabytes("predictions")),
+        runtime=minutes(20, per=0.05, of=megabytes("predictions")),
     conda:
         "../envs/cpu.yaml"
     script:
@@ -145,8 +145,10 @@ rule write_report:
         no_table=NO_TABLE_1,
         code=script_code("write_report.py"),
     resources:
-        mem="4GB",
-        runtime="1h",
+        mem=memory(
+            300, mb_per=15, of=largest_megabytes("predictions", "paper_predictions")
+        ),
+        runtime=minutes(20, per=0.05, of=megabytes("predictions", "paper_predictions")),
     conda:
         "../envs/cpu.yaml"
     script:

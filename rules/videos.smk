@@ -12,10 +12,8 @@ rule list_videos:
     params:
         videos=listed_videos,
         code=script_code("list_videos.py"),
-    resources:
-        mem="600MB",
-        runtime="10m",
     conda:
         "../envs/cpu.yaml"
+    localrule: True
     script:
         "../workflow_scripts/list_videos.py"
