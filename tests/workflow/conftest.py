@@ -45,7 +45,7 @@ def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
 @pytest.fixture
 def restored(finished: Checkout) -> Iterator[Checkout]:
     """The finished checkout; what a test changes in its configuration, code or videos is put back."""
-    kept = [finished.folder / name for name in ("config.yaml", "simhand", "workflow_scripts", "demo")]
+    kept = [finished.folder / name for name in ("config.yaml", "simhand", "workflow_scripts", "rules", "demo")]
     backup = finished.folder.with_name("backup")
     shutil.rmtree(backup, ignore_errors=True)
     backup.mkdir()

@@ -43,7 +43,7 @@ def test_a_list_and_extracted_frames_give_the_frames_that_the_videos_give(finish
     checkout.write_config({"sources": sources, "pools": {"both": {"sources": list(sources)}}})
     printed = checkout.snakemake("--cores", "2", "--until", "sample_frames", "--", "all").stdout
     assert f"new videos: {len(videos)} of {len(videos)} (100 %)" in printed
-    assert "mem_mb=8692" in printed  # two decoders of 4,096 MB, and what gathers their frames
+    assert "mem_mb=1700" in printed  # two decoders of 500 MB, what gathers their frames, and Snakemake
 
     assert tables(checkout, "listed") == (frames, statuses)
     extracted, (status,) = tables(checkout, "extracted")

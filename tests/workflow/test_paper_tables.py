@@ -1,4 +1,8 @@
-"""All of the paper's tables, really made on the small demo: each number is that of its metrics file."""
+"""The paper's tables, really made on the small demo: each number is that of its metrics file.
+
+Table 5 is planned (test_plan.py) and not made: it differs from Table 3 by settings of its nine runs alone, and takes as
+long as all others. The demo's own Table 1 has three labelled sets.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ from tests.workflow.checkout import Checkout
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
+MADE = [name for name in PUBLISHED if name != "table5"]
+
+
 @pytest.fixture(scope="module")
 def tables(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which all tables have been made, as small as can be."""
@@ -25,9 +32,9 @@ def tables(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Checko
     config["pools"]["demo-half"] |= {**small, "size": 20, "further_ranks": [5]}
     config["pretraining"]["defaults"] |= {"epochs": 1, "warmup_epochs": 0, "batch_size": 16, "image_size": 32}
     config["finetuning"] |= {"epochs": 1, "batch_size": 16, "image_size": 32}
-    config["experiment"]["paper"] |= {"ranks": [1, 5], "label_percents": [10, 100]}
+    config["experiment"]["paper"] |= {"ranks": [1, 5], "label_percents": [10, 100], "labelled": {"FreiHAND": "demo"}}
     checkout.write_config(config)
-    checkout.snakemake("--cores", "2", *PUBLISHED, "--set-threads", "pretrain=1", "finetune=1")  # two at a time
+    checkout.snakemake("--cores", "2", *MADE, "--set-threads", "pretrain=1", "finetune=1")  # two at a time
     return checkout
 
 
@@ -37,7 +44,7 @@ def rows(checkout: Checkout, name: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "count"), [
-    ("table1", 12), ("table2", 7), ("table3", 6), ("table4", 2), ("table5", 9), ("figure4", 8),
+    ("table1", 4), ("table2", 7), ("table3", 6), ("table4", 2), ("figure4", 8),
 ])  # fmt: skip
 def test_each_number_is_that_of_its_metrics_file(tables: Checkout, name: str, count: int) -> None:
     found = rows(tables, name)
@@ -65,8 +72,6 @@ def test_runs_are_trained_with_what_their_line_says(tables: Checkout) -> None:
         assert made["weighting"] == {"yes": "linear", "no": "none"}[row["adaptive weighting"]]
         assert made["data"]["pool"] == "demo-half"
         assert made["data"]["hands"] == 20
-    for row in rows(tables, "table5"):
-        assert card(row["run"])["weighting"] == {"-": "none"}.get(row["weighting"], row["weighting"])
 
 
 def test_the_papers_figures_stand_beside_ours(tables: Checkout) -> None:
@@ -77,5 +82,5 @@ def test_the_papers_figures_stand_beside_ours(tables: Checkout) -> None:
 
 
 def test_a_second_call_does_nothing(tables: Checkout) -> None:
-    for name in PUBLISHED:
+    for name in MADE:
         assert tables.to_do(target=name) <= {name}
