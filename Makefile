@@ -6,9 +6,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
+IN_PARALLEL := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock docs demo lint test test-slow test-real clean
+.PHONY: help install lock docs demo lint test test-slow test-slurm test-real test-long clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,13 +46,19 @@ lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
 
 test: lint ## style, types and the tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadgroup -m "not real and not demo and not slow"
+	$(IN_PARALLEL) -m "not demo and not slow and not slurm and not real"
 
 test-slow: .venv/.installed ## tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(IN_PARALLEL) -m slow
 
-test-real: .venv/.installed ## the tests on real videos and images, in the folder named by SIMHAND_SHARED (about 20 minutes)
-	$(BIN)/python -m pytest -m real
+test-slurm: .venv/.installed ## the workflow on a Slurm of its own: root, and apt install slurmctld slurmd slurm-client munge
+	$(BIN)/python -m pytest -m slurm
+
+test-real: .venv/.installed ## the tests on real videos and images, in the folder named by SIMHAND_SHARED
+	$(IN_PARALLEL) -m real
+
+test-long: .venv/.installed ## these three together, in less time
+	$(IN_PARALLEL) -m "slow or slurm or real"
 
 clean: ## remove what the demo made
 	rm -rf demo results .snakemake
