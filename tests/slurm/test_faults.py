@@ -122,8 +122,8 @@ def test_a_job_over_its_memory_has_more_in_its_next_try(cluster: Cluster, finish
     assert killed
     assert all(job.state != "COMPLETED" for job in killed)
     assert last.state == "COMPLETED"
-    asked = [int(job.memory.removesuffix("M")) for job in [*killed, last]]
-    assert asked == [600, 700, 800, 900, 1000, 1100][: len(asked)]
+    megabytes = [int(job.memory.removesuffix("M")) for job in [*killed, last]]
+    assert megabytes == [600, 700, 800, 900, 1000, 1100][: len(megabytes)]
     told = finished.checkout.folder / ".snakemake/slurm_logs/rule_detect_hands/demo_0of2" / f"{killed[0].number}.log"
     assert "exceeded memory limit" in told.read_text()
     assert_made_again(finished, local, HANDS[0])
