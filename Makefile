@@ -18,7 +18,7 @@ help: ## this list
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 12) else f"simhand needs Python 3.11 or 3.12, {sys.executable} is {v[0]}.{v[1]}; name another one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/bootstrap.lock
-	$(BIN)/uv pip install --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -46,7 +46,7 @@ lint: .venv/.installed ## style, types, and Snakemake's own findings
 	$(BIN)/python -m pytest -q tests/workflow/test_lint.py
 
 test: lint ## style, types and the tests
-	$(IN_PARALLEL) -m "not demo and not slow and not slurm and not real"
+	$(IN_PARALLEL) --ignore=tests/workflow/test_lint.py -m "not demo and not slow and not slurm and not real"
 
 test-slow: .venv/.installed ## tests that take minutes
 	$(IN_PARALLEL) -m slow

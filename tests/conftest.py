@@ -32,13 +32,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByFolder(LoadScopeScheduling):
-    """With several workers, a folder's tests stay together, which share what takes long to make."""
+    """With several workers, a folder's tests stay together, which share what takes long to make.
+
+    Those of workflow stay together by file: what they share is made once for all workers.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("/")[1]
+        path = nodeid.partition("::")[0]
+        folder = path.split("/")[1]
+        return path if folder == "workflow" else folder
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder:
+    """In the order of the tests, not of how many they are."""
+    config.option.loadscopereorder = False
     return ByFolder(config, log)
 
 

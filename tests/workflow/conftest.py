@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,25 @@ from tests.workflow.checkout import Checkout
 DEMO = DemoSettings(videos=5, seconds=(7.0, 9.0), training=16, evaluation=8, dexycb=(2, 1), assemblyhands=(2, 1))
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker that wants it makes for all; they leave it as it is."""
+    common = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    folder, unfinished = common / name, common / f"{name}.unfinished"
+    with (common / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not folder.exists():
+            shutil.rmtree(unfinished, ignore_errors=True)  # of a worker that failed
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded demo, smaller."""
-    folder = tmp_path_factory.mktemp("small") / "demo"
-    render_demo(folder, DEMO, jobs=2)
-    return folder
+    return made_once(tmp_path_factory, "small_demo", lambda folder: render_demo(folder, DEMO, jobs=2))
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +42,16 @@ def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
 
     The error table compares on one labelled set, Table 1 on two.
     """
-    checkout = Checkout.new(tmp_path_factory.mktemp("finished"))
+    made = made_once(tmp_path_factory, "chain", lambda folder: run_chain(folder, small_demo))
+    own = tmp_path_factory.mktemp("finished") / "checkout"
+    shutil.copytree(made, own)
+    return Checkout(own)
+
+
+def run_chain(folder: Path, small_demo: Path) -> None:
+    """Runs `snakemake all` on the small demo in a new checkout."""
+    folder.mkdir()
+    checkout = Checkout.new(folder)
     shutil.copytree(small_demo, checkout.folder / "demo")
     config = checkout.config()
     config["sources"]["demo"]["shards"] = 3
@@ -39,7 +63,6 @@ def finished(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Chec
     config["experiment"]["paper"]["labelled"] = {"FreiHAND": "demo", "DexYCB": "demo_dexycb"}
     checkout.write_config(config)
     checkout.snakemake("--cores", "2", "all")
-    return checkout
 
 
 @pytest.fixture
