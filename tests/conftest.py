@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from hypothesis import settings
 from numpy.lib.npyio import NpzFile
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -21,6 +22,9 @@ from simhand.hands.model import build_task_file
 
 ROOT = Path(__file__).parent.parent
 
+# An example has no time limit: the machine may be busy.
+settings.register_profile("simhand", deadline=None)
+settings.load_profile("simhand")
 
 _LONGEST = ["slurm", "real", "workflow"]  # folders, in the order in which they begin
 

@@ -100,7 +100,7 @@ found = st.tuples(
 
 
 @given(st.lists(found), st.booleans(), st.integers(0, 5))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_hands_that_are_not_wanted_change_nothing_for_the_others(
     tmp_path: Path, many: list[tuple[str, float, int, bool]], enabled: bool, seed: int
 ) -> None:

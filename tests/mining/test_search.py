@@ -70,7 +70,7 @@ def test_every_other_row_can_be_a_neighbour() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_small_cases(data: st.DataObject) -> None:
     count = data.draw(st.integers(2, 40))
     dims = data.draw(st.integers(1, 5))

@@ -100,7 +100,7 @@ hands = st.builds(
 
 
 @given(st.lists(st.lists(hands, max_size=8), min_size=1, max_size=3))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_hand_counts_once(write_shard: WriteShard, parts: list[list[Hand]]) -> None:
     shards = [write_shard(f"s{i % 2}", str(i), own, VIDEO) for i, own in enumerate(parts)]
     rows = contacts(shards).to_pylist()

@@ -43,7 +43,7 @@ _LOST = ("hands", "dropped_score", "dropped_size", "dropped_contact", "dropped_b
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["left", "right"]), st.sampled_from(["", *DROPPED]))))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_of_each_video_it_is_told_why_hands_were_dropped(
     write_shard: WriteShard, found: list[tuple[str, str, str]]
 ) -> None:

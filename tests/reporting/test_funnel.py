@@ -104,7 +104,7 @@ hands = st.builds(
     st.lists(hands, max_size=12),
     st.lists(st.sampled_from(["ok", "empty", "corrupt", "timeout"]), min_size=2, max_size=2),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_stage_is_the_one_before_without_its_losses(
     write_shard: WriteShard, found: list[Hand], statuses: list[str]
 ) -> None:
@@ -131,7 +131,7 @@ drawings = st.builds(
 
 
 @given(st.lists(hands, max_size=12), drawings, st.sets(st.integers(0, 20)))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_a_pool_drew_and_what_it_left_out_add_up(
     tmp_path: Path, write_shard: WriteShard, found: list[Hand], drawing: DrawSettings, paired: set[int]
 ) -> None:

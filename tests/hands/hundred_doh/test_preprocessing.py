@@ -55,7 +55,7 @@ def test_colours_and_means() -> None:
     assert red.unique().tolist() == pytest.approx([10 - 122.7717])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(8, 1300), st.integers(8, 1300), st.integers(0, 2**32 - 1))
 @example(480, 640, 0)
 @example(720, 1280, 1)
