@@ -34,17 +34,28 @@ def test_the_method_names_code_in_every_section() -> None:
     assert equations == {1, 2, 3, 4, 5}, "the paper has five equations"
 
 
+def named_keys(page: Path) -> set[str]:
+    """What is written like a key: `block.key`, `block.name.key`, and the same with a value."""
+    blocks = {key.split(".")[0] for key in KEYS}
+    found = {re.match(r"([a-z]+)(?:\.[\w-]+)+(?=:|$)", span) for span in spans(page)}
+    return {key[0] for key in found if key and key[1] in blocks and not key[0].endswith((".py", ".md", ".pt"))}
+
+
+def is_key(text: str) -> bool:
+    """Whether config.yaml knows a key, or a block; where keys have a name in between, with one or without."""
+    blocks = {key.rpartition(".")[0] for key in KEYS}
+    block, *rest = text.split(".")
+    with_name = {".".join([block, "NAME", *rest]), ".".join([block, "NAME", *rest[1:]])} - {f"{block}.NAME"}
+    return bool({text, *with_name} & (KEYS | blocks))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_keys_that_are_named_exist(page: Path) -> None:
-    """Of the form `block.key`, or with a name between; `block.key: value` too."""
-    blocks = {key.split(".")[0] for key in KEYS}
-    generic = {re.sub(r"\.NAME", "", key) for key in KEYS} | {key.rsplit(".", 1)[0] for key in KEYS}
-    unknown = []
-    for span in spans(page):
-        key = re.match(r"([a-z]+)((?:\.[\w{}*-]+)+)(?=:|$)", span)
-        if key and key[1] in blocks and not span.endswith((".py", ".md", ".yaml", ".smk", ".json", ".jsonl")):
-            parts = key[0].split(".")
-            forms = {".".join(parts), ".".join([parts[0], *parts[2:]]), ".".join([parts[0], "NAME", *parts[2:]])}
-            if not forms & (KEYS | generic):
-                unknown.append(span)
-    assert unknown == []
+    assert {key for key in named_keys(page) if not is_key(key)} == set()
+
+
+def test_what_is_no_key_is_told() -> None:
+    right = ("sampling.fps", "pools.demo.components", "pools.components", "experiment.paper", "sources.demo.videos")
+    wrong = ("sampling.fpss", "pools.demo.component", "experiment.papers", "pretraining.loss", "pools.NAME.x")
+    assert [key for key in right if not is_key(key)] == []
+    assert [key for key in wrong if is_key(key)] == []
