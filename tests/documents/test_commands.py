@@ -33,8 +33,8 @@ def of(program: str) -> list[Command]:
     return [command for command in ALL if command.words[0] == program and "..." not in command.words]
 
 
-class ParserSeenError(Exception):
-    """Ends a program as soon as it would read its arguments."""
+class ParserSeenError(BaseException):
+    """Ends a program as soon as it would read its arguments; no program takes it for an error of its own."""
 
 
 @pytest.fixture
