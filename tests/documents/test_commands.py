@@ -64,14 +64,23 @@ def check(parser: argparse.ArgumentParser, command: Command, arguments: list[str
         except SystemExit as ended:  # after --help with 0
             assert not ended.code, command
             return None
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction) and arguments:
-            assert arguments[0] in action.choices, command
-            parser = action.choices[arguments[0]]
-    known = {option for action in parser._actions for option in action.option_strings}
-    named = {word.split("=")[0] for word in arguments if word.startswith("-") and word != "-"}
-    assert named <= known, command
+    for word in arguments:
+        if word.startswith("-"):
+            known = {option for action in parser._actions for option in action.option_strings}
+            assert word.split("=")[0] in known, command
+        elif not word.isupper():  # as COMMAND is, which stands for any
+            parser = inner(parser, word, command)
     return None
+
+
+def inner(parser: argparse.ArgumentParser, word: str, command: Command) -> argparse.ArgumentParser:
+    """The parser of the command that a word names, where the word must be one."""
+    choices = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not choices:
+        return parser
+    assert word in choices[0], command
+    found: argparse.ArgumentParser = choices[0][word]
+    return found
 
 
 @pytest.mark.parametrize("command", of("simhand"), ids=str)
