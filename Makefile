@@ -30,8 +30,9 @@ lock: ## pin the newest versions that pyproject.toml allows
 	echo uv | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" -q -o envs/bootstrap.lock
 
-docs: .venv/.installed ## write docs/configuration.md out of the code
+docs: .venv/.installed ## write docs/configuration.md and docs/tables.md out of the code
 	$(BIN)/python -m simhand.config_docs docs
+	$(BIN)/python -m simhand.tables_docs docs
 
 demo: .venv/.installed ## render videos of hands and run the whole chain on them
 	$(BIN)/python -m simhand.synthetic demo --jobs $(CORES)
