@@ -12,6 +12,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from simhand.command_help import Commands, command_parser
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import FinetuningSettings, Format
 from simhand.hands.settings import MediaPipeSettings
@@ -19,19 +20,24 @@ from simhand.prediction.settings import PredictionSettings
 
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
 _DETECTION = {"score_threshold": ("SCORE", float), "max_hands": ("COUNT", int)}
-_EPILOG = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
+_EXPLAINED = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
 joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres; after an interruption those of the
 inputs that were done, and joints.json names the missing. No image tells how large a hand is, or what its camera was:
 --bone-mm and --focal-px say what is assumed."""
+_EXAMPLES = """
+simhand predict photo.jpg clip.mp4 holiday/ --model results/finetuning/freihand/simhand/100/0/model.pt --out drawn
+simhand predict clip.mp4 --model model.pt --out drawn --fps 2       two frames of each second
+"""
+_STATUSES = {0: "all inputs were read", 1: "some were not, or not to their end, or nothing could be predicted"}
 _HEADS = get_args(FinetuningSettings.model_fields["head"].annotation)
 _MODEL = f"""model.pt that fine-tuning wrote, of any head ({", ".join(_HEADS)}) and encoder, trained on any format of
 labelled sets ({", ".join(get_args(Format))}); no other file, such as an encoder or a checkpoint of the official code"""
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_command(commands: Commands[argparse.ArgumentParser]) -> None:
     """Adds `predict` to the commands of simhand."""
     about = "draw 2D and 3D hands on images and videos, and write their joints"
-    parser = commands.add_parser("predict", help=about, description=about, epilog=_EPILOG)
+    parser = command_parser(commands, "predict", about, explained=_EXPLAINED, examples=_EXAMPLES, statuses=_STATUSES)
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="images, videos, or folders of them")
     parser.add_argument("--model", type=Path, required=True, help=_MODEL)
     parser.add_argument("--out", type=Path, required=True, help="folder for drawings and joints")
