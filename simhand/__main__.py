@@ -11,6 +11,7 @@ from types import FrameType
 
 from simhand.errors import SimhandError
 from simhand.prediction.command import add_command as add_predict
+from simhand.start.command import add_command as add_init
 from simhand.status.command import add_command as add_status
 from simhand.why.command import add_command as add_why
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     where = f"show where in the code an error arose; also {TRACEBACK}=1 in the environment"
     parser.add_argument("--traceback", action="store_true", help=where)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_init(commands)
     add_status(commands)
     add_why(commands)
     add_predict(commands)

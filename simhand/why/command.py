@@ -8,8 +8,8 @@ import sys
 from simhand.command_help import Commands, command_parser
 from simhand.why.options import add_workflow_options, snakemake_options
 
-_EXPLAINED = """Call it where you call snakemake, with the same --configfile, --profile and --sdm. It names what is not as
-it was when the files were made (settings, code, videos, files), and what has to run because of that."""
+_EXPLAINED = """Call it where you call snakemake, with the same --configfile, --profile and --sdm. It names what is not
+as it was when the files were made (settings, code, videos, files), and what has to run because of that."""
 _EXAMPLES = """
 simhand why                                   why `snakemake all` would run anything
 simhand why data --configfile my.yaml         the same for other targets and another configuration
