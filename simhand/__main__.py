@@ -9,6 +9,7 @@ import sys
 import traceback
 from types import FrameType
 
+from simhand.doctor.command import add_command as add_doctor
 from simhand.errors import SimhandError
 from simhand.prediction.command import add_command as add_predict
 from simhand.start.command import add_command as add_init
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--traceback", action="store_true", help=where)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_init(commands)
+    add_doctor(commands)
     add_status(commands)
     add_why(commands)
     add_predict(commands)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +12,7 @@ from simhand.command_help import Commands, command_parser
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import FinetuningSettings, Format
 from simhand.hands.settings import MediaPipeSettings
+from simhand.own_words import own_words
 from simhand.prediction.settings import PredictionSettings
 
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
@@ -69,22 +66,9 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     from simhand.prediction.predict import predict  # noqa: PLC0415 - takes seconds, which --help need not wait for
 
-    with _own_words():
+    with own_words():
         outcomes = predict(args.inputs, args.model, args.out, settings)
     return int(any(outcome.problem for outcome in outcomes))
-
-
-@contextmanager
-def _own_words() -> Iterator[None]:
-    """Within the block what simhand logs goes to standard error, and what C libraries print there goes nowhere."""
-    with os.fdopen(os.dup(2), "w", buffering=1) as own, Path(os.devnull).open("w") as nowhere:
-        logging.basicConfig(level=logging.INFO, stream=own, format="%(message)s", force=True)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(own.fileno(), 2)
-            logging.basicConfig(force=True)
 
 
 def _settings(args: argparse.Namespace) -> PredictionSettings:

@@ -1,0 +1,167 @@
+"""The course of `simhand doctor`: from the machine to the configuration, its sources, and the estimate."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+import yaml
+
+from simhand.config import Config, check_pool_sizes, load_config
+from simhand.doctor import amounts
+from simhand.doctor.bootstrap import Range
+from simhand.doctor.drawing import draw
+from simhand.doctor.estimate import Estimate, Sample, estimate, sum_of
+from simhand.doctor.estimate_text import estimate_text
+from simhand.doctor.finding import Finding, Grade, ok, problem, warning
+from simhand.doctor.machine import Trained, check_machine
+from simhand.doctor.measuring import measure
+from simhand.doctor.tools import check_tools
+from simhand.doctor.versions import check_versions
+from simhand.errors import ConfigError, SimhandError
+from simhand.own_words import own_words
+from simhand.videos.index import Video
+from simhand.videos.sources import ONLY_LOOK, update_index
+
+_RESULTS = Path("results")
+
+
+def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
+    """Looks at all of it, and writes what was found line by line.
+
+    Args:
+        configfile: the configuration.
+        sample: videos that the estimate is made from.
+        seed: of drawing them.
+        out: what is written to.
+
+    Returns:
+        whether there is a problem.
+    """
+    findings: list[Finding] = []
+
+    def tell(some: Iterator[Finding]) -> None:
+        for finding in some:
+            out.write(f"{finding}\n")
+            out.flush()
+            findings.append(finding)
+
+    tell(check_versions())
+    config, said = _load(configfile)
+    tell(iter([said]))
+    if config is None:
+        tell(check_machine({}, None, _RESULTS))
+        return True
+    tell(check_tools(config))
+    tell(check_machine(_trained(config), config.detection, _RESULTS))
+    videos: dict[str, list[Video]] = {}
+    tell(_look_at_sources(config, videos))
+    if sample > 0 and videos and not _is_any(findings, Grade.PROBLEM):
+        tell(_estimate(config, videos, sample, seed, out))
+    counts = [(sum(one.grade is grade for one in findings), grade.value) for grade in (Grade.PROBLEM, Grade.WARNING)]
+    out.write("\n" + ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts) + ".\n")
+    return _is_any(findings, Grade.PROBLEM)
+
+
+def _is_any(findings: Sequence[Finding], grade: Grade) -> bool:
+    return any(finding.grade is grade for finding in findings)
+
+
+def _load(path: Path) -> tuple[Config | None, Finding]:
+    if not path.is_file():
+        advice = "`simhand init` writes one; or call it where you call snakemake"
+        return None, problem(f"no configuration {path}", advice)
+    try:
+        config = load_config(yaml.safe_load(path.read_text()), where=path)
+    except (ConfigError, yaml.YAMLError) as error:
+        return None, problem(
+            "\n         ".join(str(error).splitlines()), "mend it: docs/configuration.md lists all keys"
+        )
+    counts = {"source": len(config.sources), "pool": len(config.pools), "pre-training run": len(config.pretraining)}
+    parts = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
+    models = len(config.experiment.runs) * len(config.experiment.labelled) * len(config.experiment.seeds)
+    return config, ok(f"{path}: {', '.join(parts)}, {models * len(config.experiment.label_percents)} fine-tuned models")
+
+
+def _trained(config: Config) -> dict[str, Trained]:
+    runs: dict[str, Trained] = {f"pretraining.{name}": run for name, run in config.pretraining.items()}
+    return {**runs, "finetuning": config.finetuning} if config.experiment.runs else runs
+
+
+def _look_at_sources(config: Config, videos: dict[str, list[Video]]) -> Iterator[Finding]:
+    """Lists the videos of each source into `videos`; a first look is kept, for snakemake to go on from."""
+    for name, source in config.sources.items():
+        if source.kind == "annotations":
+            yield ok(f"source {name}: annotated hands, {source.path} (not estimated)")
+            continue
+        index = _RESULTS / "videos" / name / "index.tsv"
+        try:
+            videos[name] = _indexed(source.kind, source.path, index, source.frame_rate)
+        except SimhandError as error:
+            yield problem(f"source {name}: {error.what}", "mend what it names, or the source in the configuration")
+            continue
+        yield _source(name, videos[name])
+    try:
+        check_pool_sizes(config, {name: videos.get(name, []) for name in config.sources if name in videos})
+    except ConfigError as error:
+        yield problem(error.what, "leave size empty to take every hand")
+
+
+def _indexed(kind: str, path: Path, index: Path, frame_rate: float) -> list[Video]:
+    before = os.environ.get(ONLY_LOOK)
+    if index.exists():  # jobs that run meanwhile read it
+        os.environ[ONLY_LOOK] = "1"
+    try:
+        return update_index(kind, path, index, frame_rate=frame_rate)
+    finally:
+        if before is None:
+            os.environ.pop(ONLY_LOOK, None)
+
+
+def _source(name: str, videos: Sequence[Video]) -> Finding:
+    hours = sum(max(0.0, video.duration_s) for video in videos) / 3600
+    size = sum(video.size_bytes for video in videos) / 1e9
+    text = f"source {name}: {len(videos):,} videos, {hours:,.2f} hours, {size:,.2f} GB"
+    bad = [video for video in videos if video.unreadable or video.duration_s == 0]
+    if bad:
+        advice = "they count as failed; pools stop where too many do (max_failed_videos)"
+        return warning(f"{text}; {len(bad)} cannot be opened, {bad[0].video_id} for one", advice)
+    return ok(text)
+
+
+def _estimate(
+    config: Config, videos: Mapping[str, list[Video]], sample: int, seed: int, out: TextIO
+) -> Iterator[Finding]:
+    drawn = draw(videos, sample, seed)
+    some = [video for of_source in drawn.values() for video in of_source.videos]
+    minutes = sum(max(0.0, video.duration_s) for video in some) / 60
+    total = sum(map(len, videos.values()))
+    out.write(
+        f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video; --sample 0 leaves this out.\n"
+    )
+    out.flush()
+    with own_words(logging.WARNING), tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=Path.cwd()) as folder:
+        samples = {
+            name: Sample(of_source, *measure(name, of_source.videos, config, Path(folder) / name))
+            for name, of_source in drawn.items()
+        }
+    found = estimate(samples, videos, config)
+    measured = [one for sample in samples.values() for one in sample.measured]
+    out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
+    yield _room(found)
+
+
+def _room(found: Estimate) -> Finding:
+    """Whether the disk holds what is expected."""
+    free = shutil.disk_usage(Path.cwd()).free / 1e6
+    needed = sum_of(list(found.disk_mb.values()))
+    text = f"disk: {amounts.size(needed)} expected, {amounts.size(Range(free, free, free))} free here"
+    advice = "make room, take fewer frames a second (sampling.fps), or a larger disk"
+    if needed.low > free:
+        return problem(text, advice)
+    return warning(text, advice) if needed.high > free else ok(text)
