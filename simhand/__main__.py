@@ -11,12 +11,15 @@ from types import FrameType
 
 from simhand.doctor.command import add_command as add_doctor
 from simhand.errors import SimhandError
+from simhand.export.command import add_command as add_export
 from simhand.prediction.command import add_command as add_predict
 from simhand.start.command import add_command as add_init
 from simhand.status.command import add_command as add_status
 from simhand.why.command import add_command as add_why
 
 TRACEBACK = "SIMHAND_TRACEBACK"  # a variable of the environment, as --traceback
+_DATA = "'simhand[data]'"
+_PACKAGES = {"snakemake": "'simhand[workflow]'", "safetensors": "safetensors"}  # by the module that is missing
 _EPILOG = """
 Call init, doctor, status, why and export where you call snakemake, which runs the workflow itself; predict needs
 no workflow. `simhand COMMAND --help` has examples and exit statuses.
@@ -51,8 +54,7 @@ def _plain(error: Exception) -> str:
     if isinstance(error, SimhandError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
-        extra = "workflow" if (error.name or "").startswith("snakemake") else "data"
-        return f"{error}\n  hint:     pip install 'simhand[{extra}]'"
+        return f"{error}\n  hint:     pip install {_PACKAGES.get((error.name or '').split('.')[0], _DATA)}"
     if isinstance(error, OSError):  # a full disk, say, which names itself
         return str(error)
     hint = "a fault of simhand: please report it with what `simhand --traceback COMMAND` prints"
@@ -72,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add_doctor(commands)
     add_status(commands)
     add_why(commands)
+    add_export(commands)
     add_predict(commands)
     return parser
 

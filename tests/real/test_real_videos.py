@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from simhand.config import load_config
+from tests.real.estimated import compared, table
 from tests.workflow.checkout import Checkout
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(2400)]
@@ -63,6 +65,25 @@ def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
     ]
     assert all(5 < float(row["mpjpe_mm"]) < 150 for row in table)
     assert {row["images"] for row in table} == {"40"}
+
+
+def test_what_doctor_estimates_from_a_few_videos_came_out(
+    finished: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 of 32 videos, drawn as doctor draws them: counts and disk lie in the ranges, times within a factor of 2.
+
+    The truth about times is Snakemake's benchmarks, which look at processes now and then, and miss short ones.
+    """
+    monkeypatch.chdir(finished.folder)
+    rows = compared(finished.folder, load_config(finished.config()), "wild", 12, tmp_path / "sample")
+    print("\n" + table(rows))
+    times = ("sample_frames", "find_keypoints and detect_hands")
+    for name, (estimated, truth) in rows.items():
+        if name in times:
+            assert truth / 2 <= estimated.expected <= 2 * truth, name
+        elif name != "crop_hands":  # seconds, most of them for starting Python
+            assert estimated.low <= truth <= estimated.high, name
+            assert estimated.high < 2 * truth, name
 
 
 def test_balanced_there_are_as_many_left_as_right(finished: Checkout) -> None:
