@@ -5,7 +5,7 @@ from __future__ import annotations
 from simhand.doctor.bootstrap import Range
 
 _SECONDS = ((100 * 60.0, "h", 3600.0), (100.0, "min", 60.0), (0.0, "s", 1.0))
-_MEGABYTES = ((1e5, "TB", 1e6), (1e3, "GB", 1e3), (0.0, "MB", 1.0))
+_MEGABYTES = ((1e6, "TB", 1e6), (1e3, "GB", 1e3), (1.0, "MB", 1.0), (0.0, "kB", 1e-3))
 
 
 def time(seconds: Range) -> str:
@@ -30,7 +30,9 @@ def _in_units(amount: Range, units: tuple[tuple[float, str, float], ...]) -> str
 
 
 def _short(number: float) -> str:
-    return f"{number:,.0f}" if number >= 10 or number == 0 else f"{number:.1f}"
+    if number < 0.05:
+        return "0"
+    return f"{number:,.0f}" if number >= 9.95 else f"{number:.1f}"
 
 
 def _brackets(expected: str, low: str, high: str) -> str:
