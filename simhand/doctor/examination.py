@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import yaml
 
 from simhand.config import Config, check_pool_sizes, load_config
-from simhand.doctor import amounts
-from simhand.doctor.bootstrap import Range
-from simhand.doctor.drawing import draw
-from simhand.doctor.estimate import Estimate, Sample, estimate, sum_of
-from simhand.doctor.estimate_text import estimate_text
 from simhand.doctor.finding import Finding, Grade, ok, problem, warning
 from simhand.doctor.machine import Trained, check_machine
-from simhand.doctor.measuring import measure
 from simhand.doctor.tools import check_tools
 from simhand.doctor.versions import check_versions
 from simhand.errors import ConfigError, SimhandError
-from simhand.own_words import own_words
 from simhand.videos.index import Video
 from simhand.videos.sources import ONLY_LOOK, update_index
 
@@ -62,7 +52,9 @@ def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
     videos: dict[str, list[Video]] = {}
     tell(_look_at_sources(config, videos))
     if sample > 0 and videos and not _is_any(findings, Grade.PROBLEM):
-        tell(_estimate(config, videos, sample, seed, out))
+        from simhand.doctor.estimation import estimate_sources  # noqa: PLC0415 - needs what the stages need
+
+        tell(estimate_sources(config, videos, sample, seed, out))
     counts = [(sum(one.grade is grade for one in findings), grade.value) for grade in (Grade.PROBLEM, Grade.WARNING)]
     out.write("\n" + ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts) + ".\n")
     return _is_any(findings, Grade.PROBLEM)
@@ -132,36 +124,3 @@ def _source(name: str, videos: Sequence[Video]) -> Finding:
         advice = "they count as failed; pools stop where too many do (max_failed_videos)"
         return warning(f"{text}; {len(bad)} cannot be opened, {bad[0].video_id} for one", advice)
     return ok(text)
-
-
-def _estimate(
-    config: Config, videos: Mapping[str, list[Video]], sample: int, seed: int, out: TextIO
-) -> Iterator[Finding]:
-    drawn = draw(videos, sample, seed)
-    some = [video for of_source in drawn.values() for video in of_source.videos]
-    minutes = sum(max(0.0, video.duration_s) for video in some) / 60
-    total = sum(map(len, videos.values()))
-    out.write(
-        f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video; --sample 0 leaves this out.\n"
-    )
-    out.flush()
-    with own_words(logging.WARNING), tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=Path.cwd()) as folder:
-        samples = {
-            name: Sample(of_source, *measure(name, of_source.videos, config, Path(folder) / name))
-            for name, of_source in drawn.items()
-        }
-    found = estimate(samples, videos, config)
-    measured = [one for sample in samples.values() for one in sample.measured]
-    out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
-    yield _room(found)
-
-
-def _room(found: Estimate) -> Finding:
-    """Whether the disk holds what is expected."""
-    free = shutil.disk_usage(Path.cwd()).free / 1e6
-    needed = sum_of(list(found.disk_mb.values()))
-    text = f"disk: {amounts.size(needed)} expected, {amounts.size(Range(free, free, free))} free here"
-    advice = "make room, take fewer frames a second (sampling.fps), or a larger disk"
-    if needed.low > free:
-        return problem(text, advice)
-    return warning(text, advice) if needed.high > free else ok(text)

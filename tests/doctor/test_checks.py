@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from simhand.doctor.versions import check_versions
 from simhand.hands.settings import DetectionSettings
 from simhand.pretraining.settings import PretrainingSettings
 from tests.conftest import ROOT
+from tests.test_rooms import NOT_ON_GPU_NODES
 
 
 def test_a_line_begins_with_its_grade_and_says_what_to_do() -> None:
@@ -98,3 +100,24 @@ def test_slurm_that_answers_wants_an_edited_profile(tmp_path: Path, monkeypatch:
 
 def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Path) -> None:
     assert existing(tmp_path / "results" / "frames") == tmp_path
+
+
+def test_where_only_training_is_installed_it_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "config.yaml").write_text("sources: {a: {videos: videos}}\npools: {a: {sources: [a]}}\n")
+    code = f"""
+import sys
+for name in {NOT_ON_GPU_NODES}:
+    sys.modules[name] = None
+from simhand.__main__ import main
+sys.exit(main(["doctor"]))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "problem  the decoder PyAV does not load" in done.stdout
+    assert "problem  OpenCV does not load" in done.stdout
+    assert "-> pip install 'simhand[data]'" in done.stdout
+    assert done.stderr == ""
