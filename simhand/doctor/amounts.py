@@ -8,6 +8,11 @@ _SECONDS = ((100 * 60.0, "h", 3600.0), (100.0, "min", 60.0), (0.0, "s", 1.0))
 _MEGABYTES = ((1e6, "TB", 1e6), (1e3, "GB", 1e3), (1.0, "MB", 1.0), (0.0, "kB", 1e-3))
 
 
+def exactly(amount: float) -> Range:
+    """A range that is a point."""
+    return Range(amount, amount, amount)
+
+
 def time(seconds: Range) -> str:
     """Such as `12 min (10 to 15)`."""
     return _in_units(seconds, _SECONDS)

@@ -12,7 +12,6 @@ from typing import TextIO
 
 from simhand.config import Config
 from simhand.doctor import amounts
-from simhand.doctor.bootstrap import Range
 from simhand.doctor.drawing import draw
 from simhand.doctor.estimate import Estimate, Sample, estimate, sum_of
 from simhand.doctor.estimate_text import estimate_text
@@ -60,7 +59,7 @@ def _room(found: Estimate) -> Finding:
     """Whether the disk holds what is expected."""
     free = shutil.disk_usage(Path.cwd()).free / 1e6
     needed = sum_of(list(found.disk_mb.values()))
-    text = f"disk: {amounts.size(needed)} expected, {amounts.size(Range(free, free, free))} free here"
+    text = f"disk: {amounts.size(needed)} expected, {amounts.size(amounts.exactly(free))} free here"
     advice = "make room, take fewer frames a second (sampling.fps), or a larger disk"
     if needed.low > free:
         return problem(text, advice)

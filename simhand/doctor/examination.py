@@ -10,6 +10,7 @@ from typing import TextIO
 import yaml
 
 from simhand.config import Config, check_pool_sizes, load_config
+from simhand.doctor import amounts
 from simhand.doctor.finding import Finding, Grade, ok, problem, warning
 from simhand.doctor.machine import Trained, check_machine
 from simhand.doctor.tools import check_tools
@@ -115,10 +116,13 @@ def _indexed(kind: str, path: Path, index: Path, frame_rate: float) -> list[Vide
             os.environ.pop(ONLY_LOOK, None)
 
 
+def _seconds(videos: Sequence[Video]) -> float:
+    return sum(max(0.0, video.duration_s) for video in videos)
+
+
 def _source(name: str, videos: Sequence[Video]) -> Finding:
-    hours = sum(max(0.0, video.duration_s) for video in videos) / 3600
-    size = sum(video.size_bytes for video in videos) / 1e9
-    text = f"source {name}: {len(videos):,} videos, {hours:,.2f} hours, {size:,.2f} GB"
+    long, large = (amounts.exactly(value) for value in (_seconds(videos), sum(one.size_bytes for one in videos) / 1e6))
+    text = f"source {name}: {len(videos):,} videos, {amounts.time(long)}, {amounts.size(large)}"
     bad = [video for video in videos if video.unreadable or video.duration_s == 0]
     if bad:
         advice = "they count as failed; pools stop where too many do (max_failed_videos)"

@@ -30,7 +30,7 @@ from simhand.videos.index import LIST_COLUMNS, Video, write_shard_list
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)  # what the stages say of themselves is not of interest here
 
-_FRAMES = {"mediapipe": 400, "hundred_doh": 40}  # of a video, in which hands are looked for; of longer ones some
+_FRAMES = {"mediapipe": 400, "hundred_doh": 20}  # of a video, in which hands are looked for; of longer ones some
 _BATCH = 64
 
 

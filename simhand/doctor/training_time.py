@@ -16,7 +16,7 @@ GPU_TFLOPS = (10.0, 60.0)
 # Multiplications and additions of one image of 224 px, forward, in units of 10^9, as torchvision publishes them.
 _GFLOPS = {"resnet18": 1.81, "resnet34": 3.66, "resnet50": 4.09, "resnet101": 7.80, "resnet152": 11.51}
 _MEASURED_S = 3.0
-_BATCH = 16
+_BATCH = {"cpu": 16, "cuda": 256}
 _VIEWS = 2  # of each pair
 _SLOWEST_SHARE = 0.7  # of the rate of encoder alone: views, head and optimiser take the rest
 
@@ -42,14 +42,14 @@ def measured_s(run: PretrainingSettings) -> tuple[float, float]:
     device = torch.device("cuda" if run.device != "cpu" and torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng(devices=[]):
         encoder = torchvision.models.get_model(run.encoder, weights=None).to(device, memory_format=torch.channels_last)
-        batch = torch.rand(_BATCH, 3, run.image_size, run.image_size, device=device)
+        batch = torch.rand(_BATCH[device.type], 3, run.image_size, run.image_size, device=device)
     batch = batch.to(memory_format=torch.channels_last)
     _step(encoder, batch, run.precision)
     steps, started = 0, time.perf_counter()
     while time.perf_counter() - started < _MEASURED_S or not steps:
         _step(encoder, batch, run.precision)
         steps += 1
-    best = (time.perf_counter() - started) / (steps * _BATCH)
+    best = (time.perf_counter() - started) / (steps * len(batch))
     return best, best / _SLOWEST_SHARE
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simhand.command_help import Commands, command_parser
 from simhand.errors import InputError
+
+if TYPE_CHECKING:
+    from simhand.start.found import Found
 
 _EXPLAINED = """Each PATH is looked at: a folder of videos (with those below it), a folder of extracted frames (a folder
 a video), a .txt that lists videos, a JSON of Hand100M (with --images), or a labelled set as it is downloaded (FreiHAND,
@@ -78,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(found: list, images: Path | None) -> None:
+def _check(found: Sequence[Found], images: Path | None) -> None:
     """Refuses what makes no configuration."""
     kinds = [one.kind for one in found]
     if all(kind == "labelled" for kind in kinds):

@@ -29,9 +29,15 @@ def add_command(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = command_parser(commands, "status", about, explained=_EXPLAINED, examples=_EXAMPLES, statuses=_STATUSES)
     add_workflow_options(parser)
     parser.add_argument(
-        "--lines", type=int, default=10, metavar="COUNT", help="of each failed job's log (default: %(default)s)"
+        "--lines", type=_lines, default=10, metavar="COUNT", help="of each failed job's log (default: %(default)s)"
     )
     parser.set_defaults(run=run)
+
+
+def _lines(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of lines")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

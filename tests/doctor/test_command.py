@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: WriteVide
 def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--sample", "3"]) == 0
     told, said = capfd.readouterr()
-    assert "ok       source grey: 6 videos, 0.05 hours" in told
+    assert "ok       source grey: 6 videos, 3.0 min, " in told
     assert "Looking at 3 of 6 videos, 1.5 minutes of video" in told
     assert re.search(r"^  frames          18\d( \(18\d to 18\d\))?$", told, re.MULTILINE)  # 31 of each
     assert re.search(r"^  hands           0$", told, re.MULTILINE)
