@@ -35,6 +35,8 @@ def summary(states: States, failed: Sequence[Failure], at_work: AtWork, *, log: 
     """
     parts = [_headline(states, at_work, log), _table(states)]
     parts += [_running(states), _failures(states, failed, lines)]
+    if State.AGAIN in states.values() and not at_work.is_alive:
+        parts.append("`simhand why` tells why what is there would run again.")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

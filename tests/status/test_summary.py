@@ -46,6 +46,13 @@ def test_all_done_says_so_in_its_first_line() -> None:
     assert text == "2 of 2 jobs done.\n\n  pretrain  ##########  2 of 2\n"
 
 
+def test_of_what_would_run_again_another_command_tells_why() -> None:
+    states = jobs("finetune", (State.DONE, 1), (State.AGAIN, 1))
+    text = summary(states, [], AtWork(), log=None, lines=10)
+    assert "  finetune  #####.....  1 of 2, 1 to run again\n\n`simhand why` tells why" in text
+    assert "simhand why" not in summary(states, [], AtWork(is_locked=True, process=1), log=None, lines=10)
+
+
 def test_the_last_lines_of_logs_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     states = {**jobs("pretrain", (State.RUNNING, 1)), **jobs("finetune", (State.FAILED, 1))}
