@@ -21,7 +21,7 @@ _OF_ENCODER = {
     "explained": """RUN is a pre-training run of this folder, its folder, or any file of weights that `encoders` of the
 configuration may name: torchvision's state_dict, the official checkpoint, PeCLR's published file. Whatever the form,
 the encoder takes RGB images (n, 3, h, w), normalised with ImageNet's mean and deviation, to features (n, 512 or 2048).
-torchvision: a state_dict without fc, which torchvision's and timm's ResNets load. safetensors: the same tensors, for
+torchvision: a state_dict without fc, for torchvision's ResNets. safetensors: the same tensors, for
 programs that open no pickles (pip install safetensors). program: for torch.export.load, without torchvision.
 torchscript: for torch.jit.load and C++; PyTorch has deprecated it. The file is read back, and must give the same
 features, before it appears.""",
