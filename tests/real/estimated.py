@@ -10,33 +10,34 @@ import pyarrow.parquet as pq
 from simhand.config import Config
 from simhand.doctor.bootstrap import Range
 from simhand.doctor.drawing import draw
-from simhand.doctor.estimate import Sample, estimate
+from simhand.doctor.estimate import Sample, estimate, sum_of
 from simhand.doctor.measuring import measure
 from simhand.videos.index import read_index
 
-STAGES = ("sample_frames", "detect_hands", "crop_hands", "find_keypoints")
+Rows = dict[str, tuple[Range, float]]
+_LOOKING = "detect_hands, find_keypoints"
 
 
-def compared(folder: Path, config: Config, source: str, count: int, work: Path) -> dict[str, tuple[Range, float]]:
-    """Estimates from `count` videos of one source, and the truth, by name: counts, MB, and CPU seconds of a stage."""
+def compared(folder: Path, config: Config, source: str, count: int, work: Path) -> tuple[Rows, Rows]:
+    """Estimates from `count` videos of one source, and the truth, by name: counts and MB; CPU seconds of stages."""
     videos = {source: read_index(folder / "results" / "videos" / source / "index.tsv")}
     drawn = draw(videos, count)[source]
     found = estimate({source: Sample(drawn, *measure(source, drawn.videos, config, work))}, videos, config)
-    cpu = {stage: found.cpu_s[stage] for stage in STAGES}
-    cpu["find_keypoints and detect_hands"] = Range(
-        *map(sum, zip(cpu.pop("detect_hands"), cpu.pop("find_keypoints"), found.cpu_s["starting jobs"], strict=True))
+    sizes = {f"{name}, MB": size for name, size in found.disk_mb.items() if name != "pools"}
+    looking = sum_of([found.cpu_s[name] for name in ("detect_hands", "find_keypoints", "starting jobs")])
+    times = {**{name: found.cpu_s[name] for name in ("sample_frames", "crop_hands")}, _LOOKING: looking}
+    return (
+        _beside({**found.counts, **sizes}, {**_counts(folder, source), **_megabytes(folder, source)}),
+        _beside(times, _cpu_s(folder, source)),
     )
-    estimates = {
-        **found.counts,
-        **{f"{name}, MB": size for name, size in found.disk_mb.items() if name != "pools"},
-        **cpu,
-    }
-    truth = {**_counts(folder, source), **_megabytes(folder, source), **_cpu_s(folder, source)}
+
+
+def _beside(estimates: dict[str, Range], truth: dict[str, float]) -> Rows:
     assert estimates.keys() == truth.keys()
     return {name: (estimates[name], truth[name]) for name in estimates}
 
 
-def table(rows: dict[str, tuple[Range, float]]) -> str:
+def table(rows: Rows) -> str:
     """For people."""
     lines = [
         f"{name:<34} {truth:9.1f}, estimated {one.expected:9.1f} ({one.low:.1f} to {one.high:.1f})"
@@ -79,9 +80,5 @@ def _cpu_s(folder: Path, source: str) -> dict[str, float]:
                 total += sum(float(row["cpu_time"]) for row in csv.DictReader(file, delimiter="\t"))
         return total
 
-    both = of("find_keypoints") + of("detect_hands")
-    return {
-        "sample_frames": of("sample_frames"),
-        "crop_hands": of("crop_hands"),
-        "find_keypoints and detect_hands": both,
-    }
+    looking = of("detect_hands") + of("find_keypoints")
+    return {"sample_frames": of("sample_frames"), "crop_hands": of("crop_hands"), _LOOKING: looking}
