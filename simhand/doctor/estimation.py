@@ -20,6 +20,9 @@ from simhand.doctor.measuring import measure
 from simhand.own_words import own_words
 from simhand.videos.index import Video
 
+_FASTEST, _SLOWEST = 20.0, 170.0  # to decode an hour of video, seconds (docs/resources.md)
+_OTHER_MIN = 1.0  # for looking for hands in some of the frames
+
 
 def estimate_sources(
     config: Config, videos: Mapping[str, list[Video]], sample: int, seed: int, out: TextIO
@@ -40,9 +43,9 @@ def estimate_sources(
     some = [video for of_source in drawn.values() for video in of_source.videos]
     minutes = sum(max(0.0, video.duration_s) for video in some) / 60
     total = sum(map(len, videos.values()))
-    out.write(
-        f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video; --sample 0 leaves this out.\n"
-    )
+    takes = f"{_minute(minutes, _FASTEST)} to {_minute(minutes, _SLOWEST)} minutes"
+    out.write(f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video, for about {takes}; ")
+    out.write("--sample 0 leaves this out.\n")
     out.flush()
     with own_words(logging.WARNING), tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=Path.cwd()) as folder:
         samples = {
@@ -53,6 +56,10 @@ def estimate_sources(
     measured = [one for sample in samples.values() for one in sample.measured]
     out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
     yield _room(found)
+
+
+def _minute(minutes: float, seconds_an_hour: float) -> str:
+    return f"{_OTHER_MIN + minutes / 60 * seconds_an_hour / 60:,.0f}"
 
 
 def _room(found: Estimate) -> Finding:
