@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Set
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from simhand.errors import OrphanError
 
@@ -97,24 +97,42 @@ def refuse_orphans(folder: Path, comments: Set[str]) -> None:
     Raises:
         OrphanError: there are such jobs.
     """
-    if shutil.which("squeue") is None:
-        return
-    command = ["squeue", "--noheader", "--format=%i|%T|%k|%Z"]
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
-    if finished.returncode:
-        log.warning("squeue does not answer, so jobs of an earlier run are not looked for: %s", finished.stderr.strip())
-        return
-    jobs = [line.split("|", 3) for line in finished.stdout.splitlines()]
-    orphans = [
-        (number, state, comment)
-        for number, state, comment, submitted_from in jobs
-        if comment in comments and Path(submitted_from).resolve() == folder.resolve()
-    ]
+    jobs = queued_jobs(folder)
+    orphans = [job for job in jobs or [] if job.comment in comments]
     if orphans:
         raise _error(folder, orphans)
 
 
-def _error(folder: Path, orphans: list[tuple[str, str, str]]) -> OrphanError:
+class QueuedJob(NamedTuple):
+    """A job in Slurm's queue: its number there, its state (RUNNING, PENDING, ...), and what it says of itself."""
+
+    number: str
+    state: str
+    comment: str
+
+
+def queued_jobs(folder: Path) -> list[QueuedJob] | None:
+    """What Slurm's queue has of the jobs that were submitted from a folder.
+
+    Returns:
+        None: there is no Slurm here, or it does not answer, which is logged.
+    """
+    if shutil.which("squeue") is None:
+        return None
+    command = ["squeue", "--noheader", "--format=%i|%T|%k|%Z"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        log.warning("squeue does not answer, so jobs in Slurm's queue are not known: %s", finished.stderr.strip())
+        return None
+    jobs = [line.split("|", 3) for line in finished.stdout.splitlines()]
+    return [
+        QueuedJob(number, state, comment)
+        for number, state, comment, submitted_from in jobs
+        if Path(submitted_from).resolve() == folder.resolve()
+    ]
+
+
+def _error(folder: Path, orphans: list[QueuedJob]) -> OrphanError:
     shown = [f"{number} {state.lower()} {comment}" for number, state, comment in orphans[:_SHOWN]]
     more = [f"and {len(orphans) - _SHOWN} more"] if len(orphans) > _SHOWN else []
     numbers = " ".join(number for number, *_ in orphans)

@@ -1,4 +1,6 @@
-"""The command line of the official annotations; `export_pool` says what is written.
+"""The command line of the official annotations, by the paths of a pool's files; `export_pool` says what is written.
+
+`simhand export pairs` finds them by the pool's name.
 
 python -m simhand.hand100m export --members results/pools/P/members.parquet
     --neighbours results/pools/P/neighbours/*.parquet --crops results/crops --frames results/frames --out folder
@@ -9,9 +11,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from simhand.hand100m.export_options import add_export_options, export_settings
 from simhand.hand100m.exporting import PoolFiles, export_pool
 from simhand.hand100m.frame_files import AnnotatedImages
-from simhand.hand100m.settings import ExportSettings
 from simhand.logs import job_log
 
 
@@ -21,9 +23,8 @@ def main(arguments: list[str] | None = None) -> None:
     tables = args.imported or args.crops.parent / "annotations"
     annotated = {source: AnnotatedImages(folder, tables / f"{source}.arrow") for source, folder in args.images}
     files = PoolFiles(args.members, args.neighbours, args.crops, args.frames, annotated)
-    settings = ExportSettings(annotations=args.annotations, top_k=args.top_k, with_images=not args.skip_images)
     with job_log():
-        export_pool(files, args.out, settings)
+        export_pool(files, args.out, export_settings(args))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,10 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--crops", type=Path, required=True, help="folder of {source}/{shard}.arrow")
     export.add_argument("--frames", type=Path, required=True, help="folder of {source}/{shard}.arrow")
     export.add_argument("--out", type=Path, required=True, help="the folder to write")
-    default = ExportSettings().annotations
-    export.add_argument("--annotations", default=default, help=f"the JSON's path inside it (default: {default})")
-    export.add_argument("--top-k", type=_positive, help="at most so many similar hands of each hand (default: all)")
-    export.add_argument("--skip-images", action="store_true", help="write the JSON only")
+    add_export_options(export)
     export.add_argument(
         "--images",
         type=_named_folder,
@@ -54,12 +52,6 @@ def _parser() -> argparse.ArgumentParser:
         help="of {source}.arrow, the annotations as they were imported (default: annotations, beside the crops)",
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return int(text)
 
 
 def _named_folder(text: str) -> tuple[str, Path]:

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import get_args
 
 from pydantic import ValidationError
 
+from simhand.command_help import Commands, command_parser
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import FinetuningSettings, Format
 from simhand.hands.settings import MediaPipeSettings
+from simhand.own_words import own_words
 from simhand.prediction.settings import PredictionSettings
 
 _SETTINGS = {"bone_mm": "MM", "focal_px": "PX", "square": "FACTOR", "fps": "FPS"}
 _DETECTION = {"score_threshold": ("SCORE", float), "max_hands": ("COUNT", int)}
-_EPILOG = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
+_EXPLAINED = """Per input, a drawing: the picture with its hands, and each hand in space from two sides. Of all inputs,
 joints.json and joints.parquet: 21 joints a hand, in pixels and in millimetres; after an interruption those of the
 inputs that were done, and joints.json names the missing. No image tells how large a hand is, or what its camera was:
 --bone-mm and --focal-px say what is assumed."""
+_EXAMPLES = """
+simhand predict photo.jpg clip.mp4 holiday/ --model results/finetuning/freihand/simhand/100/0/model.pt --out drawn
+simhand predict clip.mp4 --model model.pt --out drawn --fps 2       two frames of each second
+"""
+_STATUSES = {0: "all inputs were read", 1: "some were not, or not to their end, or nothing could be predicted"}
 _HEADS = get_args(FinetuningSettings.model_fields["head"].annotation)
 _MODEL = f"""model.pt that fine-tuning wrote, of any head ({", ".join(_HEADS)}) and encoder, trained on any format of
 labelled sets ({", ".join(get_args(Format))}); no other file, such as an encoder or a checkpoint of the official code"""
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_command(commands: Commands[argparse.ArgumentParser]) -> None:
     """Adds `predict` to the commands of simhand."""
     about = "draw 2D and 3D hands on images and videos, and write their joints"
-    parser = commands.add_parser("predict", help=about, description=about, epilog=_EPILOG)
+    parser = command_parser(commands, "predict", about, explained=_EXPLAINED, examples=_EXAMPLES, statuses=_STATUSES)
     parser.add_argument("inputs", type=Path, nargs="+", metavar="INPUT", help="images, videos, or folders of them")
     parser.add_argument("--model", type=Path, required=True, help=_MODEL)
     parser.add_argument("--out", type=Path, required=True, help="folder for drawings and joints")
@@ -63,22 +66,9 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     from simhand.prediction.predict import predict  # noqa: PLC0415 - takes seconds, which --help need not wait for
 
-    with _own_words():
+    with own_words():
         outcomes = predict(args.inputs, args.model, args.out, settings)
     return int(any(outcome.problem for outcome in outcomes))
-
-
-@contextmanager
-def _own_words() -> Iterator[None]:
-    """Within the block what simhand logs goes to standard error, and what C libraries print there goes nowhere."""
-    with os.fdopen(os.dup(2), "w", buffering=1) as own, Path(os.devnull).open("w") as nowhere:
-        logging.basicConfig(level=logging.INFO, stream=own, format="%(message)s", force=True)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(own.fileno(), 2)
-            logging.basicConfig(force=True)
 
 
 def _settings(args: argparse.Namespace) -> PredictionSettings:

@@ -102,16 +102,24 @@ class LastLook:
 
 
 def _look_at_folder(folder: Path, last: LastLook) -> list[Video]:
-    ids = [name for name in _names_below(str(folder)) if name.lower().endswith(SUFFIXES)]
+    ids = [name for name in names_below(str(folder)) if is_video(name)]
     if not ids:
         raise ConfigError("a source has no videos", where=folder, expected=" ".join(SUFFIXES), got="none of these")
     return _look_at_files([(name, os.path.join(folder, name)) for name in ids], last, folder)  # noqa: PTH118
 
 
-def _names_below(folder: str) -> Iterator[str]:
+def is_video(name: str) -> bool:
+    """Whether a file counts as a video."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def names_below(folder: str) -> Iterator[str]:
     """Paths of files inside a folder; links to folders are followed, each real folder once; hidden ones are not.
 
     Links come last, in the order of their names: a video's path does not depend on the order of a listing.
+
+    Raises:
+        ConfigError: a folder cannot be listed.
     """
     seen: set[tuple[int, int]] = set()
     starts = [folder]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from snakemake.api import SnakemakeApi, WorkflowApi
 from snakemake.cli import parse_args, parse_config
@@ -26,7 +26,10 @@ from snakemake.settings.types import (
 )
 
 from simhand.videos.sources import ONLY_LOOK
+from simhand.why.chain_job import ChainJob
 from simhand.why.job import Job
+
+Told = TypeVar("Told")
 
 
 def planned_jobs(options: Sequence[str], targets: Sequence[str]) -> list[Job] | None:
@@ -39,15 +42,35 @@ def planned_jobs(options: Sequence[str], targets: Sequence[str]) -> list[Job] | 
     Returns:
         None: the workflow cannot be planned, and Snakemake has said on standard error why.
     """
+    return _asked(["--dry-run", *options], targets, _jobs)
+
+
+def chain_jobs(options: Sequence[str], targets: Sequence[str]) -> list[ChainJob] | None:
+    """All jobs that lead to the targets, in the order of the rules, those too that would not run; nothing is run.
+
+    Snakemake may be at work here meanwhile: no lock is taken, and what is half written does not count.
+
+    Args:
+        options: of snakemake, such as --profile and --configfile.
+        targets: files, or rules.
+
+    Returns:
+        None: the workflow cannot be planned, and Snakemake has said on standard error why.
+    """
+    return _asked(["--dry-run", "--rerun-incomplete", *options], targets, _chain)
+
+
+def _asked(options: Sequence[str], targets: Sequence[str], tell: Callable[[Any], Iterator[Told]]) -> list[Told] | None:
+    """What is told of the workflow after a dry run."""
     os.environ[ONLY_LOOK] = "1"  # jobs that run meanwhile read the indices
-    _, args = parse_args(["--dry-run", "--cores", "1", *options, "--", *targets])
+    _, args = parse_args(["--cores", "1", *options, "--", *targets])
     with SnakemakeApi(OutputSettings(dryrun=True, log_level_override=logging.WARNING)) as api:
         try:
             workflow = _planned(api, args)
         except Exception as error:  # whatever a Snakefile raises; told as snakemake tells it
             api.print_exception(error)
             return None
-        return list(_jobs(workflow))
+        return list(tell(workflow))
 
 
 def _planned(api: SnakemakeApi, args: Namespace) -> Any:
@@ -73,10 +96,31 @@ def _planned(api: SnakemakeApi, args: Namespace) -> Any:
     return workflow_api._workflow
 
 
-def _jobs(workflow: Any) -> Iterator[Job]:
+def _sorted(jobs: Iterable[Any], workflow: Any) -> list[Any]:
+    """In the order of the rules, without those that only name targets."""
     place = {rule.name: number for number, rule in enumerate(workflow.rules)}
-    planned = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if not job.rule.norun]
-    planned.sort(key=lambda job: (place[job.rule.name], [str(value) for value in job.wildcards]))
+    working = (job for job in jobs if not job.rule.norun)
+    return sorted(working, key=lambda job: (place[job.rule.name], [str(value) for value in job.wildcards]))
+
+
+def _chain(workflow: Any) -> Iterator[ChainJob]:
+    to_do = set(workflow.dag.needrun_jobs(exclude_finished=False))
+    records = workflow.persistence
+    for job in _sorted(workflow.dag.jobs, workflow):
+        outputs = tuple(map(str, job.output))
+        yield ChainJob(
+            rule=job.rule.name,
+            wildcards=tuple(map(str, job.wildcards)),
+            outputs=outputs,
+            logs=tuple(map(str, job.log)),
+            is_to_do=job in to_do,
+            is_there=all(Path(path).exists() for path in outputs),
+            is_started=bool(records._filter_incomplete_keys([records._get_key(output) for output in job.output])),
+        )
+
+
+def _jobs(workflow: Any) -> Iterator[Job]:
+    planned = _sorted(workflow.dag.needrun_jobs(exclude_finished=False), workflow)
     running = set(planned)
     for job in planned:
         before = {other: files for other, files in workflow.dag.dependencies[job].items() if other in running}

@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from simhand.config import load_config
+from tests.real.estimated import compared, table
 from tests.workflow.checkout import Checkout
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(2400)]
@@ -63,6 +65,26 @@ def test_the_chain_ends_with_a_table(finished: Checkout) -> None:
     ]
     assert all(5 < float(row["mpjpe_mm"]) < 150 for row in table)
     assert {row["images"] for row in table} == {"40"}
+
+
+def test_what_doctor_estimates_from_a_few_videos_came_out(
+    finished: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12 of 32 videos, drawn as doctor draws them: counts and disk lie in the ranges, CPU time within a factor of 3.
+
+    The truth about times is Snakemake's benchmarks, which look at processes now and then, and miss short ones; and a
+    machine that does other things takes up to twice the CPU time for the same. Most of it is starting Python here.
+    """
+    monkeypatch.chdir(finished.folder)
+    counts, times = compared(finished.folder, load_config(finished.config()), "wild", 12, tmp_path / "sample")
+    print(f"\n{table(counts)}\n{table(times)}")
+    for name, (estimated, truth) in counts.items():
+        assert estimated.low <= truth <= estimated.high, name
+        assert estimated.high < 2 * truth, name
+    expected, taken = (
+        sum(column) for column in zip(*((one.expected, truth) for one, truth in times.values()), strict=True)
+    )
+    assert taken / 3 <= expected <= 3 * taken
 
 
 def test_balanced_there_are_as_many_left_as_right(finished: Checkout) -> None:

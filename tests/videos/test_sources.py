@@ -239,7 +239,7 @@ def test_who_stops_a_long_first_look_goes_on_from_what_was_seen(
     monkeypatch.setattr(sources, "_GROUP", 2)
     monkeypatch.setattr(sources, "_KEEP_EVERY_S", -1.0)
     looks = sources._look_anew
-    fifth = [name for name in sources._names_below(str(folder)) if name != "notes.txt"][4]
+    fifth = [name for name in sources.names_below(str(folder)) if name != "notes.txt"][4]
 
     def interrupted(video_id: str, *rest: Any) -> Video:
         if video_id == fifth:

@@ -1,0 +1,1 @@
+"""`simhand doctor`: whether all is there that a configuration needs, and what it will cost."""

@@ -1,0 +1,121 @@
+"""Expected hands, disk and hours of the configured sources, from what a few of their videos gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from simhand.config import Config
+from simhand.doctor.bootstrap import Range, Seen, total
+from simhand.doctor.drawing import Drawn
+from simhand.doctor.measuring import Measured, Rates
+from simhand.mining.settings import PoolSettings
+from simhand.videos.index import Video
+
+_FRAMES_A_WORKER = 64 * 32  # then it is replaced (simhand/hands/workers.py), which takes its start again
+_STAGES_WITH_WORKERS = 2  # detection and keypoints
+# Of the pool's tables, and of mining them: docs/resources.md and benchmarks/README.md, 1 to 2 million hands, K = 10.
+_MEMBERS_MB = 370e-6
+_NEIGHBOUR_MB = 20e-6
+_MINING_S = 110e-6  # a hand: draw, embed, mine and report
+
+
+class Sample(NamedTuple):
+    """What was drawn of a source, and what it gave, in the same order."""
+
+    drawn: Drawn
+    measured: Sequence[Measured]
+    rates: Rates
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the stages up to the similar hands are expected to give and to take.
+
+    Args:
+        counts: of frames and hands.
+        disk_mb: of each stage's tables.
+        cpu_s: of each stage, in seconds of one core such as this machine's.
+        hands_in_pools: with keypoints, of each pool, at most its size.
+    """
+
+    counts: dict[str, Range]
+    disk_mb: dict[str, Range]
+    cpu_s: dict[str, Range]
+    hands_in_pools: dict[str, Range]
+
+
+def estimate(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]], config: Config) -> Estimate:
+    """Puts the sources' samples together.
+
+    Args:
+        samples: of each source.
+        videos: all of each source.
+        config: the configuration.
+    """
+
+    def of(value: Callable[[Measured, Rates], float], names: Sequence[str] = tuple(samples)) -> Range:
+        return total([_seen(samples[name], value) for name in names])
+
+    pools = {}
+    for name, pool in config.pools.items():
+        sources = [source for source in pool.sources if source in samples]
+        found = of(lambda one, _: one.found, sources)
+        most = pool.size or float("inf")
+        pools[name] = Range(*(min(most, value) for value in found))
+    return Estimate(
+        counts={
+            "frames": of(lambda one, _: one.frames),
+            "hands": of(lambda one, _: one.hands),
+            "hands kept": of(lambda one, _: one.kept),
+            "with keypoints": of(lambda one, _: one.found),
+        },
+        disk_mb={
+            "frames": of(lambda one, _: one.frames_mb),
+            "hands and keypoints": of(lambda one, rates: one.hands * rates.rows_mb),
+            "crops": of(lambda one, _: one.crops_mb),
+            "pools": _pools(pools, config, lambda pool: _MEMBERS_MB + 4e-6 * pool.components + _kept_mb(pool)),
+        },
+        cpu_s={
+            "sample_frames": of(lambda one, _: one.decoding_s),
+            "detect_hands": of(lambda one, rates: one.frames * (rates.detection_s + rates.start_s / _FRAMES_A_WORKER)),
+            "crop_hands": of(lambda one, rates: one.kept * rates.crop_s),
+            "find_keypoints": of(lambda one, rates: one.kept * (rates.keypoints_s + rates.start_s / _FRAMES_A_WORKER)),
+            "starting jobs": _starts(samples, videos, config),
+            "pools": _pools(pools, config, lambda pool: _MINING_S),
+        },
+        hands_in_pools=pools,
+    )
+
+
+def _kept_mb(pool: PoolSettings) -> float:
+    return _NEIGHBOUR_MB * len(pool.ranks())
+
+
+def _seen(sample: Sample, value: Callable[[Measured, Rates], float]) -> Seen:
+    drawn = sample.drawn
+    values = [value(one, sample.rates) for one in sample.measured]
+    sure = len(drawn.certain)
+    return Seen(sum(values[:sure]), np.array(values[sure:]), np.array(drawn.sizes), drawn.size_of_others, drawn.others)
+
+
+def _pools(pools: Mapping[str, Range], config: Config, a_hand: Callable[[PoolSettings], float]) -> Range:
+    parts = [hands.times(a_hand(config.pools[name])) for name, hands in pools.items()]
+    return Range(*(sum(values) for values in zip(*parts, strict=True)))
+
+
+def _starts(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]], config: Config) -> Range:
+    """Two workers for each of two stages, and for each shard."""
+    seconds = sum(
+        2 * _STAGES_WITH_WORKERS * min(config.sources[name].shards, len(videos[name])) * sample.rates.start_s
+        for name, sample in samples.items()
+    )
+    return Range(seconds, seconds, seconds)
+
+
+def sum_of(ranges: Sequence[Range]) -> Range:
+    """As if all were low or high together: a range that is rather too wide."""
+    return Range(*(sum(values) for values in zip(*ranges, strict=True)))

@@ -1,0 +1,73 @@
+"""From a few videos of the configured sources to the estimate: how it goes, and what is said."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from simhand.config import Config
+from simhand.doctor import amounts
+from simhand.doctor.drawing import draw
+from simhand.doctor.estimate import Estimate, Sample, estimate, sum_of
+from simhand.doctor.estimate_text import estimate_text
+from simhand.doctor.finding import Finding, ok, problem, warning
+from simhand.doctor.measuring import measure
+from simhand.own_words import own_words
+from simhand.videos.index import Video
+
+_FASTEST, _SLOWEST = 20.0, 170.0  # to decode an hour of video, seconds (docs/resources.md)
+_OTHER_MIN = 1.0  # for looking for hands in some of the frames
+
+
+def estimate_sources(
+    config: Config, videos: Mapping[str, list[Video]], sample: int, seed: int, out: TextIO
+) -> Iterator[Finding]:
+    """Looks at a few videos, writes the estimate, and tells whether the disk will do.
+
+    Args:
+        config: the configuration.
+        videos: of each source.
+        sample: how many are looked at.
+        seed: of drawing them.
+        out: what is written to.
+
+    Raises:
+        SimhandError: a stage cannot work here.
+    """
+    drawn = draw(videos, sample, seed)
+    some = [video for of_source in drawn.values() for video in of_source.videos]
+    minutes = sum(max(0.0, video.duration_s) for video in some) / 60
+    total = sum(map(len, videos.values()))
+    takes = f"{_minute(minutes, _FASTEST)} to {_minute(minutes, _SLOWEST)} minutes"
+    out.write(f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video, for about {takes}; ")
+    out.write("--sample 0 leaves this out.\n")
+    out.flush()
+    with own_words(logging.WARNING), tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=Path.cwd()) as folder:
+        samples = {
+            name: Sample(of_source, *measure(name, of_source.videos, config, Path(folder) / name))
+            for name, of_source in drawn.items()
+        }
+    found = estimate(samples, videos, config)
+    measured = [one for sample in samples.values() for one in sample.measured]
+    out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
+    yield _room(found)
+
+
+def _minute(minutes: float, seconds_an_hour: float) -> str:
+    return f"{_OTHER_MIN + minutes / 60 * seconds_an_hour / 60:,.0f}"
+
+
+def _room(found: Estimate) -> Finding:
+    """Whether the disk holds what is expected."""
+    free = shutil.disk_usage(Path.cwd()).free / 1e6
+    needed = sum_of(list(found.disk_mb.values()))
+    text = f"disk: {amounts.size(needed)} expected, {amounts.size(amounts.exactly(free))} free here"
+    advice = "make room, take fewer frames a second (sampling.fps), or a larger disk"
+    if needed.low > free:
+        return problem(text, advice)
+    return warning(text, advice) if needed.high > free else ok(text)

@@ -1,0 +1,238 @@
+"""Runs the stages on a few videos, by the stages' own functions, and measures what comes out and what it takes."""
+
+from __future__ import annotations
+
+import logging
+import resource
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from simhand.config import Config
+from simhand.files import arrow_writer, open_arrow
+from simhand.frames.sampling import sample_shard
+from simhand.hands.balance import balance_shard
+from simhand.hands.crops import crop_shard
+from simhand.hands.detect import detect_shard
+from simhand.hands.mediapipe_detector import MediaPipeDetector
+from simhand.hands.model import build_task_file, copy_task_file
+from simhand.hands.settings import HundredDohExecution, HundredDohSettings, MediaPipeSettings
+from simhand.keypoints.keypoints import find_keypoints
+from simhand.keypoints.settings import LandmarkSettings
+from simhand.tables import CROPS, FRAMES
+from simhand.videos.index import LIST_COLUMNS, Video, write_shard_list
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.INFO)  # what the stages say of themselves is not of interest here
+
+_FRAMES = {"mediapipe": 400, "hundred_doh": 20}  # of a video, in which hands are looked for; of longer ones some
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one video gave; where hands were looked for in some of its frames, scaled to all of them.
+
+    Args:
+        video: of its source's index.
+        frames: sampled.
+        frames_mb: of the table of frames.
+        decoding_s: CPU time of sampling.
+        problem: why it was not read in full; empty: it was.
+        hands: detected.
+        kept: of them, wanted and balanced.
+        found: of those, with keypoints.
+        crops_mb: of the table of crops.
+    """
+
+    video: Video
+    frames: int
+    frames_mb: float
+    decoding_s: float
+    problem: str
+    hands: float
+    kept: float
+    found: float
+    crops_mb: float
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What the stages took of a core, beyond what starting them takes.
+
+    Args:
+        start_s: to start a job's worker that looks for hands.
+        detection_s: a frame.
+        crop_s: a hand.
+        keypoints_s: a hand.
+        rows_mb: of the tables of hands and keypoints, for each hand.
+    """
+
+    start_s: float
+    detection_s: float
+    crop_s: float
+    keypoints_s: float
+    rows_mb: float
+
+
+def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) -> tuple[list[Measured], Rates]:
+    """Samples, detects, balances, crops and finds keypoints, on one core.
+
+    Args:
+        source: its name.
+        videos: of it, that were drawn.
+        config: the configuration.
+        folder: for what the stages write; made here, removed by the caller.
+
+    Raises:
+        SimhandError: a stage cannot work here.
+    """
+    folder.mkdir()
+    sampled = []
+    for i, video in enumerate(videos):
+        sampled.append(_sampled(video, config, folder / str(i)))
+        log.info("%s, %d of %d: %d frames", source, i + 1, len(videos), sampled[-1][0])
+    log.info("looking for hands in their frames")
+    frames = folder / "frames.arrow"
+    shares = _gather([folder / str(i) / "frames.arrow" for i in range(len(videos))], frames, config)
+    model = folder / "hand_landmarker.task"
+    _write_model(config, model)
+    tables = {name: folder / f"{name}.{kind}" for name, kind in _TABLES.items()}
+    seconds = _run_stages(source, frames, model, tables, config)
+    counts = _counts(tables)
+    measured = [
+        Measured(
+            video,
+            *of_video,
+            *(counts[name][video.video_id] / share for name in ("hands", "kept", "found", "crops_mb")),
+        )
+        for video, of_video, share in zip(videos, sampled, shares, strict=True)
+    ]
+    return measured, _rates(seconds, tables, len(open_arrow(frames, FRAMES)))
+
+
+_TABLES = {"hands": "parquet", "balanced": "parquet", "crops": "arrow", "keypoints": "parquet"}
+
+
+def _sampled(video: Video, config: Config, folder: Path) -> tuple[int, float, float, str]:
+    """Frames, their MB, CPU seconds, and what went wrong with a video."""
+    folder.mkdir()
+    row = [getattr(video, name) for name in LIST_COLUMNS]
+    write_shard_list([row], folder / "list.tsv")
+    with _cpu_time() as taken:
+        sample_shard(folder / "list.tsv", folder / "frames.arrow", folder / "status.parquet", config.sampling)
+    (status,) = pq.read_table(folder / "status.parquet").to_pylist()
+    said = "" if status["status"] in {"ok", "empty"} else f"{status['status']}: {status['reason']}"
+    size_mb = (folder / "frames.arrow").stat().st_size / 1e6
+    return status["frames"], size_mb if status["frames"] else 0.0, taken[0], said
+
+
+def _gather(paths: Sequence[Path], out: Path, config: Config) -> list[float]:
+    """One table of the frames in which hands are looked for; returns the share of each video's frames that they are."""
+    most = _FRAMES[config.detection.detector]
+    shares = []
+    with arrow_writer(out, FRAMES) as writer:
+        for path in paths:
+            frames = open_arrow(path, FRAMES)
+            step = -(-len(frames) // most) or 1
+            rows = list(range(0, len(frames), step))
+            for first in range(0, len(rows), _BATCH):
+                writer.write_table(frames.take(rows[first : first + _BATCH]))
+            shares.append(len(rows) / len(frames) if len(frames) else 1.0)
+    return shares
+
+
+def _write_model(config: Config, path: Path) -> None:
+    if config.keypoints.model is None:
+        build_task_file(path)
+    else:
+        copy_task_file(config.keypoints.model, path, config.keypoints.sha256)
+
+
+def _run_stages(source: str, frames: Path, model: Path, tables: dict[str, Path], config: Config) -> dict[str, float]:
+    """CPU seconds of each stage, and of starting a worker."""
+    detect = _detector(source, model, config)
+    nothing = frames.with_name("nothing.arrow")
+    with arrow_writer(nothing, FRAMES) as writer:
+        writer.write_table(open_arrow(frames, FRAMES).slice(0, 1))
+    landmarks = LandmarkSettings(**config.keypoints.values(LandmarkSettings))
+    stages: dict[str, Callable[[], None]] = {
+        "start": partial(detect, nothing, nothing.with_suffix(".parquet")),
+        "hands": partial(detect, frames, tables["hands"]),
+        "balanced": partial(balance_shard, tables["hands"], tables["balanced"], config.balance, config.selection),
+        "crops": partial(crop_shard, frames, tables["hands"], tables["balanced"], tables["crops"], config.crops),
+        "keypoints": partial(find_keypoints, frames, tables["crops"], model, tables["keypoints"], landmarks),
+    }
+    seconds = {}
+    for name, stage in stages.items():
+        with _cpu_time() as taken:
+            stage()
+        seconds[name] = taken[0]
+    return seconds
+
+
+def _detector(source: str, model: Path, config: Config) -> Callable[[Path, Path], None]:
+    if config.detection.detector == "mediapipe":
+        settings = MediaPipeSettings(**config.detection.values(MediaPipeSettings))
+        opened = partial(MediaPipeDetector, settings, model)
+        return lambda frames, hands: detect_shard(source, frames, hands, opened)
+    from simhand.hands.hundred_doh.detector import detect_shard_100doh  # noqa: PLC0415 - imports PyTorch
+
+    assert config.detection.weights is not None  # the configuration was checked
+    return partial(
+        detect_shard_100doh,
+        source,
+        weights=config.detection.weights,
+        settings=HundredDohSettings(**config.detection.values(HundredDohSettings)),
+        execution=HundredDohExecution(**config.detection.values(HundredDohExecution)),
+    )
+
+
+def _counts(tables: dict[str, Path]) -> dict[str, Counter[str]]:
+    """Hands, those kept, those found, and MB of crops, of each video."""
+    hands = pq.read_table(tables["hands"], columns=["hand_id", "video_id"])
+    of_hand = dict(zip(*(hands[name].to_pylist() for name in ("hand_id", "video_id")), strict=True))
+    balanced = pq.read_table(tables["balanced"]).to_pylist()
+    crops = open_arrow(tables["crops"], CROPS)
+    keypoints = pq.read_table(tables["keypoints"], columns=["hand_id", "status"]).to_pylist()
+    size_mb = tables["crops"].stat().st_size / 1e6 / max(1, len(crops))
+    crops_mb = {name: count * size_mb for name, count in Counter(crops["video_id"].to_pylist()).items()}
+    return {
+        "hands": Counter(of_hand.values()),
+        "kept": Counter(of_hand[row["hand_id"]] for row in balanced if row["kept"]),
+        "found": Counter(of_hand[row["hand_id"]] for row in keypoints if row["status"] == "found"),
+        "crops_mb": Counter(crops_mb),
+    }
+
+
+def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> Rates:
+    hands = pq.read_metadata(tables["hands"]).num_rows
+    crops = len(open_arrow(tables["crops"], CROPS))
+    rows_mb = sum(tables[name].stat().st_size for name in ("hands", "balanced", "keypoints")) / 1e6
+    start_s = seconds["start"]
+    return Rates(
+        start_s=start_s,
+        detection_s=max(0.0, seconds["hands"] - start_s) / max(1, frames),
+        crop_s=(seconds["balanced"] + seconds["crops"]) / max(1, crops),
+        keypoints_s=max(0.0, seconds["keypoints"] - start_s) / max(1, crops),
+        rows_mb=rows_mb / max(1, hands),
+    )
+
+
+@contextmanager
+def _cpu_time() -> Iterator[list[float]]:
+    """After the block the list holds its CPU seconds, those of processes that it started and that ended included."""
+    before = _used()
+    taken: list[float] = []
+    yield taken
+    taken.append(_used() - before)
+
+
+def _used() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

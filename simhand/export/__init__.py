@@ -1,0 +1,1 @@
+"""`simhand export`: encoders and pairs in forms that other programs read."""

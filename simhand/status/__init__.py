@@ -1,0 +1,1 @@
+"""`simhand status`: how far the workflow is, what runs, and what failed."""

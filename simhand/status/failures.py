@@ -1,0 +1,92 @@
+"""Which jobs failed, by Snakemake's own logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+LOGS = Path(".snakemake/log")
+_READ = 20  # logs, from the newest on: so many calls of snakemake are looked back at
+_BLOCK = re.compile(r"^Error in rule (\S+):$")
+_FIELD = re.compile(r"^    (message|jobid|output|log): ?(.*)$")
+_RESTART = re.compile(r"^Trying to restart job (\d+)\.")
+_TIME = re.compile(r"^\[(.*)\]$")
+_LOG_NOTE = " (check log file(s) for error details)"
+
+
+class Failure(NamedTuple):
+    """A try of a job that failed, and was the last of that call of snakemake.
+
+    Args:
+        rule: of the job.
+        output: what it was to make, as Snakemake writes it.
+        logs: its log and, on a cluster, that of the cluster.
+        message: what Snakemake or the cluster says.
+        when: as Snakemake writes it.
+    """
+
+    rule: str
+    output: str
+    logs: tuple[str, ...]
+    message: str
+    when: str
+
+
+def read_logs(folder: Path = LOGS, *, last_only: bool = False) -> Iterator[Failure]:
+    """The failures that the last calls of snakemake logged, the newest call's first.
+
+    Args:
+        folder: of the logs.
+        last_only: only those of the last call, which is at work: what failed before it tries again.
+    """
+    for path in newest_logs(folder)[: 1 if last_only else _READ]:
+        yield from failures(path.read_text(errors="replace").splitlines())
+
+
+def newest_logs(folder: Path = LOGS) -> list[Path]:
+    """The logs of calls of snakemake, the newest first; their names begin with the time."""
+    return sorted(folder.glob("*.snakemake.log"), reverse=True)
+
+
+def failures(lines: list[str]) -> list[Failure]:
+    """The jobs that one log tells to have failed and not to be tried again.
+
+    Args:
+        lines: of the log.
+    """
+    found: dict[str, Failure] = {}  # by the job's number in this call
+    when = ""
+    for number, line in enumerate(lines):
+        if time := _TIME.match(line):
+            when = time[1]
+        elif block := _BLOCK.match(line):
+            fields = _fields(lines[number + 1 :])
+            found[fields.get("jobid", "")] = _failure(block[1], fields, when)
+        elif restart := _RESTART.match(line):
+            found.pop(restart[1], None)
+    return list(found.values())
+
+
+def _fields(lines: list[str]) -> dict[str, str]:
+    """Of an indented block."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if not line.startswith("    "):
+            break
+        if field := _FIELD.match(line):
+            found.setdefault(field[1], field[2])
+    return found
+
+
+def _failure(rule: str, fields: dict[str, str], when: str) -> Failure:
+    logs = fields.get("log", "").removesuffix(_LOG_NOTE)
+    message = fields.get("message", "")
+    return Failure(
+        rule=rule,
+        output=fields.get("output", ""),
+        logs=tuple(logs.split(", ")) if logs else (),
+        message="" if message == "None" else message,
+        when=when,
+    )

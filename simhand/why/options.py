@@ -1,0 +1,31 @@
+"""The workflow that a command asks about, and the options of snakemake that say which."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from simhand.errors import InputError
+
+_OPTIONS = ("configfile", "profile", "sdm")
+
+
+def add_workflow_options(parser: argparse.ArgumentParser) -> None:
+    """Targets, and those options of snakemake on which it depends what would run."""
+    what = "a file under results/, or a target such as data or table1 (default: all)"
+    parser.add_argument("targets", nargs="*", default=["all"], metavar="TARGET", help=what)
+    parser.add_argument("--configfile", metavar="FILE", help="in the place of config.yaml")
+    parser.add_argument("--profile", metavar="NAME", help="Snakemake's profile, such as slurm")
+    parser.add_argument("--sdm", metavar="METHOD", help="Snakemake's way of deploying software, such as conda")
+
+
+def snakemake_options(args: argparse.Namespace) -> list[str]:
+    """What snakemake is called with, of what was given.
+
+    Raises:
+        InputError: there is no workflow here.
+    """
+    if not Path("Snakefile").is_file():
+        raise InputError("there is no workflow here", where=Path.cwd(), hint="call it in the folder with the Snakefile")
+    given = {name: getattr(args, name) for name in _OPTIONS}
+    return [part for name, value in given.items() if value for part in (f"--{name}", value)]

@@ -1,0 +1,68 @@
+"""`simhand doctor` on real files: what it says, and what it leaves behind."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simhand.__main__ import main
+from tests.conftest import WriteVideo
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: WriteVideo) -> Path:
+    """A folder with six videos without hands, half a minute each, and their configuration."""
+    for i in range(6):
+        write_video(tmp_path / "videos" / f"{i}.mp4", [second / 2 for second in range(61)], shade=i)
+    config = {"sources": {"grey": {"videos": "videos"}}, "pools": {"all": {"sources": ["grey"]}}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--sample", "3"]) == 0
+    told, said = capfd.readouterr()
+    assert "ok       source grey: 6 videos, 3.0 min, " in told
+    assert "Looking at 3 of 6 videos, 1.5 minutes of video" in told
+    assert re.search(r"^  frames          18\d( \(18\d to 18\d\))?$", told, re.MULTILINE)  # 31 of each
+    assert re.search(r"^  hands           0$", told, re.MULTILINE)
+    assert re.search(r"^ok       disk: .* expected, .* free here$", told, re.MULTILINE)
+    assert "task_runner" not in said  # MediaPipe's own words
+    assert sorted(path.name for path in here.iterdir()) == ["config.yaml", "results", "videos"]
+    assert [path.name for path in (here / "results").rglob("*.*")] == ["index.tsv"]
+
+
+def test_checks_alone(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--sample", "0"]) == 0
+    told = capfd.readouterr().out
+    assert "Looking at" not in told
+    assert re.search(r"\n0 problems, \d warnings?\.\n$", told)
+
+
+def test_videos_that_cannot_be_opened_are_a_warning_and_told(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "videos" / "broken.mp4").write_bytes(b"no video" * 1000)
+    assert main(["doctor", "--sample", "7"]) == 0
+    told = capfd.readouterr().out
+    assert "1 cannot be opened, broken.mp4 for one" in told
+    assert "1 of these 7 could not be read in full:\n  broken.mp4: " in told
+
+
+def test_a_wrong_configuration_is_a_problem(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (here / "config.yaml").write_text("sources: {grey: {vidoes: videos}}\npools: {all: {sources: [grey]}}\n")
+    assert main(["doctor"]) == 1
+    told = capfd.readouterr().out
+    assert "problem  unknown key sources.grey.vidoes" in told
+    assert "did you mean videos?" in told
+    assert main(["doctor", "--configfile", "gone.yaml"]) == 1
+    assert "problem  no configuration gone.yaml\n         -> `simhand init` writes one" in capfd.readouterr().out
+
+
+def test_a_source_without_videos_is_a_problem(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for path in (here / "videos").iterdir():
+        path.unlink()
+    assert main(["doctor"]) == 1
+    assert "problem  source grey: a source has no videos" in capfd.readouterr().out
