@@ -100,7 +100,7 @@ def report_inputs(folder: Path, shards: int) -> DataInputs:
         hands, balanced = (folder / name / Path(own.keypoints).name for name in ("hands", "balanced"))
         found.append(Shard("wild", Path(own.statuses), hands, balanced, Path(own.crops), Path(own.keypoints)))
     files = folder / "members.parquet", folder / "pca.npz", folder / "embeddings.npy"
-    return DataInputs(found, [Pool("large", ["wild"], 0.0, *files, [folder / "neighbours.parquet"])], folder)
+    return DataInputs(found, [Pool("large", ["wild"], 0.0, *files, [folder / "neighbours.parquet"])], folder, folder)
 
 
 def main(hands: int, shards: int) -> None:

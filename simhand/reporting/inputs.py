@@ -56,6 +56,7 @@ class ReportInputs:
 
     results: Sequence[Result]
     runs: Mapping[str, Run]  # of pre-training, by name
+    data: Path  # the sections of the data report
     paper: PaperErrors | None = None  # Table 1
     hands: Mapping[str, Path] = field(default_factory=dict)  # a PNG of predicted hands for each labelled set
     no_paper: str = ""  # why Table 1 could not be made, though it was configured

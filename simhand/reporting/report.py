@@ -17,6 +17,7 @@ from simhand.reporting.paper_page import paper_section
 from simhand.reporting.paper_table import paper_errors
 from simhand.reporting.run_cards import read_card
 from simhand.reporting.runs_table import runs_grid, runs_table
+from simhand.reporting.section_file import read_sections
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.table import error_table, interval_note, mean_pose_note, table_grid
 from simhand.reporting.text_files import write_csv, write_text
@@ -57,10 +58,7 @@ _HANDS = (
 )
 _NO_HANDS = "None: those of the models of experiment.runs are drawn, and the experiment has no runs or labelled sets."
 _FINETUNING = "Loss and error on the labelled training images."
-_DATA = (
-    "From videos to pairs of similar hands: counts, losses and their reasons, hands, distances, and sheets of pairs."
-)
-DATA_PAGE = "data/index.html"  # seen from the report's folder
+_RESULTS, _DATA, _TRAINING = "Results", "Data", "Training"  # chapters
 
 
 def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -> None:
@@ -73,14 +71,15 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
     """
     folder.mkdir(parents=True, exist_ok=True)
     styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
-    sections = [
-        *_error_sections(inputs, styles, folder),
-        *_paper_sections(inputs),
-        *_hands_sections(inputs),
-        *_pretraining_sections(inputs, styles, folder),
-        *_finetuning_sections(inputs, styles, folder),
-        Section("Data", _DATA, links=[("The data report", DATA_PAGE)]),
-    ]
+    chapters = {
+        _RESULTS: [*_error_sections(inputs, styles, folder), *_paper_sections(inputs), *_hands_sections(inputs)],
+        _DATA: read_sections(inputs.data),
+        _TRAINING: [
+            *_pretraining_sections(inputs, styles, folder),
+            *_finetuning_sections(inputs, styles, folder),
+        ],
+    }
+    sections = [replace(each, chapter=chapter) for chapter, members in chapters.items() for each in members]
     write_text(page(settings.title, _LEAD, sections), folder / "index.html")
 
 

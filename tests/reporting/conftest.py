@@ -28,7 +28,7 @@ from simhand.reporting import conditions, curves, data_figures, hands_sheet, lab
 from simhand.reporting.data_inputs import Pool, Shard
 from simhand.reporting.figures import save_png
 from simhand.reporting.inputs import PaperErrors, Result, Run
-from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, PREDICTIONS, VIDEO_STATUS
+from simhand.tables import BALANCED, CROPS, FRAMES, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, PREDICTIONS, VIDEO_STATUS
 
 HANDS_IN_POOL = 6
 
@@ -66,6 +66,19 @@ def _keypoints_of(hand: Hand, seed: int) -> np.ndarray:
     points = np.random.default_rng(seed).uniform(0.2, 0.8, (21, 3)).astype(np.float32)
     points[: hand.outside, 0] += 1
     return points
+
+
+def _write_frames(path: Path, hands: Sequence[Hand]) -> None:
+    """Frames of 64 px by number, a hand's being that of its video."""
+    videos = {hand.frame: hand.video for hand in hands}
+    jpeg = encode_jpeg(np.full((64, 64, 3), 200, np.uint8), 95)
+    rows = [
+        {"video_id": videos.get(i, ""), "frame_index": i, "timestamp_s": 0.0, "jpeg": jpeg}
+        for i in range(max(videos, default=-1) + 1)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with arrow_writer(path, FRAMES) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, FRAMES))
 
 
 @pytest.fixture
@@ -116,6 +129,7 @@ def write_shard(tmp_path: Path) -> WriteShard:
                 {"hand_id": f"h{i}", "status": status, "reason": reason, "score": score, "keypoints": keypoints}
             )
         write_parquet(pa.Table.from_pylist(lines, KEYPOINTS), folder / f"{name}.keypoints.parquet", KEYPOINTS)
+        _write_frames(tmp_path / "frames" / source / f"{name}.arrow", hands)
         status, hands_path, balanced, keypoints_path = (
             folder / f"{name}.{kind}.parquet" for kind in ("status", "hands", "balanced", "keypoints")
         )

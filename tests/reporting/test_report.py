@@ -10,21 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from simhand.errors import TableError
 from simhand.reporting.__main__ import main
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import PaperErrors, ReportInputs, Result, Run
 from simhand.reporting.page import Section, page
 from simhand.reporting.paper_page import write_paper_table
 from simhand.reporting.report import write_report
+from simhand.reporting.section_file import write_sections
 from simhand.reporting.settings import ReportSettings
 
 CONDITIONS = "Errors by finger and by how hands are seen"
 
 
 @pytest.fixture
-def inputs(make_result: Callable[..., Result], pretraining: dict[str, Run]) -> ReportInputs:
+def inputs(tmp_path: Path, make_result: Callable[..., Result], pretraining: dict[str, Run]) -> ReportInputs:
     results = [make_result("none", 0, 20.0, 0.75), make_result("simhand", 0, 18.0, 0.8)]
-    return ReportInputs(results, pretraining)
+    write_sections([Section("Of the data", "1 < 2", [Grid(["<c>"], [["<d>"]])])], tmp_path / "sections.json")
+    return ReportInputs(results, pretraining, tmp_path / "sections.json")
 
 
 def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
@@ -40,9 +43,12 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;</h1>" in html
     assert html.count("data:image/png;base64,") == 5
-    headings = ["Errors", CONDITIONS, "Pre-training", "Augmented pairs", "Fine-tuning", "Data"]
+    headings = ["Errors", CONDITIONS, "Of the data", "Pre-training", "Augmented pairs", "Fine-tuning"]
     assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
-    assert '<a href="data/index.html">The data report</a>' in html
+    assert '<h2 id="Of-the-data">Of the data</h2><p>1 &lt; 2</p>' in html
+    assert "<td>&lt;d&gt;</td>" in html
+    chapters = [re.findall("<li>.*?>(.*?)</a>", part) for part in html.split("</nav>")[0].split("<b>")[1:]]
+    assert chapters == [headings[:2], headings[2:3], headings[3:]]
     assert "<strong>18.00</strong>" in html
     assert "With one seed the interval is of these two models alone" in html
     assert "as FreiHAND, each image counts as one" in html
@@ -94,12 +100,25 @@ def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> N
     assert "Pre-training" not in html
 
 
+def test_a_report_of_the_data_alone(tmp_path: Path, inputs: ReportInputs) -> None:
+    write_report(replace(inputs, results=[], runs={}), ReportSettings(), tmp_path / "report")
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"index.html"}
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Of the data"]
+
+
+def test_damaged_sections_of_the_data_report_are_refused(tmp_path: Path, inputs: ReportInputs) -> None:
+    inputs.data.write_text('[{"heading": "half')
+    with pytest.raises(TableError, match=r"sections of the data report(.|\n)*sections\.json(.|\n)*made anew"):
+        write_report(inputs, ReportSettings(), tmp_path / "report")
+
+
 def test_a_report_of_pretraining_alone(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, results=[]), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}
     assert names == {"runs.csv", "index.html", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png"}
     html = (tmp_path / "report" / "index.html").read_text()
-    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Pre-training", "Augmented pairs", "Data"]
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Of the data", "Pre-training", "Augmented pairs"]
 
 
 def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:
