@@ -11,6 +11,7 @@ from simhand.reporting.curves import finetuning_curves, pretraining_curves
 from simhand.reporting.figures import LineStyle, run_styles
 from simhand.reporting.grid import markdown
 from simhand.reporting.inputs import ReportInputs, Run
+from simhand.reporting.joints import joint_figure, joint_table
 from simhand.reporting.page import Section, page
 from simhand.reporting.pairs_sheet import pairs_sheet
 from simhand.reporting.paper_page import paper_section
@@ -50,6 +51,10 @@ _POSITIVES = {
 _CONDITIONS = (
     "MPJPE, with the largest share of the labels; in brackets how many images. Side: what the camera sees of the hand. "
     "Where the labels do not tell what is hidden, or which camera it is, there is no such panel."
+)
+_JOINTS = (
+    "MPJPE of each joint, with the largest share of the labels, a mean over images and seeds: without pre-training, "
+    "with the pre-training that errs least, and the difference. Hands are aligned at the wrist."
 )
 _HANDS = (
     "The evaluation images on which the best pre-trained model errs most, and least (where none is pre-trained, the "
@@ -94,8 +99,12 @@ def _error_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folde
     write_csv(conditions, folder / "conditions.csv")
     condition_figure(conditions, styles, folder / "conditions.png")
     pictures = [("Errors by finger and by how hands are seen", folder / "conditions.png")]
+    joints = joint_table(inputs.results)
+    write_csv(joints, folder / "joints.csv")
+    joint_figure(joints, folder / "joints.png")
     return [
         Section("Errors", " ".join(filter(None, (_ERRORS, interval_note(errors), mean_pose_note(errors)))), [grid]),
+        Section("Errors by joint", _JOINTS, pictures=[("Errors on a drawn hand", folder / "joints.png")]),
         Section("Errors by finger and by how hands are seen", _CONDITIONS, pictures=pictures),
     ]
 

@@ -24,7 +24,7 @@ from simhand.pretraining.card import RunFacts, card_text, encoder_card
 from simhand.pretraining.order import Plan
 from simhand.pretraining.pool import Pool as PretrainingPool
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.reporting import conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet
+from simhand.reporting import conditions, curves, data_figures, hands_sheet, joints, label_shares, pairs_sheet
 from simhand.reporting.data_inputs import Pool, Shard
 from simhand.reporting.figures import save_png
 from simhand.reporting.inputs import PaperErrors, Result, Run
@@ -90,7 +90,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         figures.append(figure)
         save_png(figure, path)
 
-    for module in (conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet):
+    for module in (conditions, curves, data_figures, hands_sheet, joints, label_shares, pairs_sheet):
         monkeypatch.setattr(module, "save_png", keep)
     return figures
 

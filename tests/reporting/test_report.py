@@ -36,19 +36,34 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
         write_report(inputs, settings, tmp_path / folder)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
-    pictures = {"conditions.png", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png", "finetuning.png"}
-    tables = {"table.csv", "table.md", "runs.csv", "conditions.csv"}
+    pictures = {
+        "conditions.png",
+        "joints.png",
+        "pretraining.png",
+        "pairs_simclr.png",
+        "pairs_simhand.png",
+        "finetuning.png",
+    }
+    tables = {"table.csv", "table.md", "runs.csv", "conditions.csv", "joints.csv"}
     assert set(first) == {"index.html", *tables, *pictures}
 
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;</h1>" in html
-    assert html.count("data:image/png;base64,") == 5
-    headings = ["Errors", CONDITIONS, "Of the data", "Pre-training", "Augmented pairs", "Fine-tuning"]
+    assert html.count("data:image/png;base64,") == 6
+    headings = [
+        "Errors",
+        "Errors by joint",
+        CONDITIONS,
+        "Of the data",
+        "Pre-training",
+        "Augmented pairs",
+        "Fine-tuning",
+    ]
     assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
     assert '<h2 id="Of-the-data">Of the data</h2><p>1 &lt; 2</p>' in html
     assert "<td>&lt;d&gt;</td>" in html
     chapters = [re.findall("<li>.*?>(.*?)</a>", part) for part in html.split("</nav>")[0].split("<b>")[1:]]
-    assert chapters == [headings[:2], headings[2:3], headings[3:]]
+    assert chapters == [headings[:3], headings[3:4], headings[4:]]
     assert "<strong>18.00</strong>" in html
     assert "With one seed the interval is of these two models alone" in html
     assert "as FreiHAND, each image counts as one" in html
@@ -72,7 +87,8 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     )
     html = (tmp_path / "report" / "index.html").read_text()
     headings = re.findall("<h2.*?>(.*?)</h2>", html)
-    assert headings[:4] == ["Errors", CONDITIONS, "Table 1: comparison with the state of the art", "Predicted hands"]
+    assert headings[:3] == ["Errors", "Errors by joint", CONDITIONS]
+    assert headings[3:5] == ["Table 1: comparison with the state of the art", "Predicted hands"]
     assert "<td class='number'>19.21</td>" in html
     assert 'alt="Predicted hands of the labelled set x"' in html
 
@@ -94,9 +110,10 @@ def test_a_report_says_why_the_papers_first_table_is_not_in_it(tmp_path: Path, i
 def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, runs={}), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"table.csv", "table.md", "conditions.csv", "conditions.png", "index.html", "finetuning.png"}
+    tables, pictures = {"table.csv", "table.md", "conditions.csv", "joints.csv"}, {"conditions.png", "joints.png"}
+    assert names == {"index.html", "finetuning.png"} | tables | pictures
     html = (tmp_path / "report" / "index.html").read_text()
-    assert html.count("<img") == 2
+    assert html.count("<img") == 3
     assert "Pre-training" not in html
 
 
