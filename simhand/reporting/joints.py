@@ -15,11 +15,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from simhand.evaluation.predictions import aligned_errors, read_predictions
+from simhand.errors import TableError
 from simhand.finetuning.settings import NO_PRETRAINING
 from simhand.joints import JOINTS, PARENTS
 from simhand.reporting.figures import FAINT, INK, save_png, styled
 from simhand.reporting.inputs import Result
+from simhand.reporting.records import numbers_of, read_record
 from simhand.reporting.table import run_label
 
 _COLOURS, _CHANGES = "YlOrRd", "PuOr"  # of errors; of differences, less error in violet
@@ -37,35 +38,32 @@ _PLACES = np.array([(0.0, 0.0), *(place for finger in _FINGERS.values() for plac
 
 
 def joint_table(results: Sequence[Result]) -> pd.DataFrame:
-    """The mean error of each joint of each run, of the largest share of each set's labels.
+    """The error of each joint of each run, with the largest share of each set's labels; means over seeds.
 
     Returns:
-        columns labelled, percent, run, seeds, joint (`simhand.joints.JOINTS`), images (that judge it, of each seed),
-        and mpjpe_mm: wrist and length of one bone aligned, so 0 at the wrist; the mean over seeds. A joint that no image
-        judges has no row.
+        columns labelled, percent, run, joint (`simhand.joints.JOINTS`), seeds, and mpjpe_mm: wrist and length of one
+        bone aligned, so 0 at the wrist. A joint that no image judges has no row.
 
     Raises:
-        TableError: a table of predictions is missing or damaged.
+        TableError: a file of metrics is missing, damaged or lacks a joint.
     """
     most = {result.labelled: 0 for result in results}
     for result in results:
         most[result.labelled] = max(most[result.labelled], result.percent)
     rows = [row for result in results if result.percent == most[result.labelled] for row in _rows(result)]
-    keys = ["labelled", "percent", "run", "joint"]
-    groups = pd.DataFrame(rows).groupby(keys, sort=False)
-    table = groups.agg(seeds=("mpjpe_mm", "size"), images=("images", "first"), mpjpe_mm=("mpjpe_mm", "mean"))
-    return table.reset_index()[["labelled", "percent", "run", "seeds", "joint", "images", "mpjpe_mm"]]
+    groups = pd.DataFrame(rows).groupby(["labelled", "percent", "run", "joint"], sort=False)
+    return groups.agg(seeds=("mpjpe_mm", "size"), mpjpe_mm=("mpjpe_mm", "mean")).reset_index()
 
 
 def _rows(result: Result) -> list[dict[str, Any]]:
-    errors_mm = aligned_errors(read_predictions(result.predictions))  # (N, 21)
+    errors_mm = read_record(result.metrics).get("per_joint_mm")
+    if not isinstance(errors_mm, list) or len(errors_mm) != len(JOINTS):
+        hint = "delete the file and start the workflow again: it will be made anew"
+        raise TableError("metrics without 21 joints", where=f"{result.metrics}, per_joint_mm", got=errors_mm, hint=hint)
+    known = {joint: value for joint, value in zip(JOINTS, errors_mm, strict=True) if value is not None}
+    numbers = numbers_of(known, list(known), f"{result.metrics}, per_joint_mm")
     of_result = {"labelled": result.labelled, "percent": result.percent, "run": result.run}
-    means, images = errors_mm.mean(axis=0), errors_mm.count(axis=0)  # (21,) each
-    return [
-        {**of_result, "joint": joint, "images": int(images[place]), "mpjpe_mm": float(means[place])}
-        for place, joint in enumerate(JOINTS)
-        if images[place]
-    ]
+    return [{**of_result, "joint": joint, "mpjpe_mm": error_mm} for joint, error_mm in numbers.items()]
 
 
 def shown_runs(table: pd.DataFrame) -> list[str]:

@@ -226,6 +226,7 @@ def make_result(tmp_path: Path) -> Callable[..., Result]:
         metrics: dict[str, Any] = {"mpjpe_mm": mpjpe_mm, "pa_mpjpe_mm": mpjpe_mm / 2, "mean_pose_mpjpe_mm": 59.25}
         metrics |= {"pck_auc_20_50": auc, "pck_auc_0_50": auc / 2, "n_images": 40}
         metrics["per_finger_mm"] = {finger: mpjpe_mm + place for place, finger in enumerate(FINGERS)}
+        metrics["per_joint_mm"] = [0.0, *[mpjpe_mm] * 20]  # hands are aligned at the wrist
         write_predictions(result.predictions, [mpjpe_mm] * 4)
         result.metrics.write_text(json.dumps(metrics))
         epochs = [{"epoch": epoch, "mpjpe_mm": mpjpe_mm + 10 / epoch, "loss": 1 / epoch} for epoch in (1, 2, 3)]

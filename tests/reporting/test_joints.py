@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
-from simhand.files import write_parquet
+from simhand.errors import TableError
 from simhand.joints import JOINTS
 from simhand.reporting.inputs import Result
 from simhand.reporting.joints import joint_figure, joint_table, shown_runs
-from simhand.tables import PREDICTIONS
-from tests.reporting.conftest import write_predictions
 
 MakeResult = Callable[..., Result]
 
@@ -29,35 +25,36 @@ def by_joint(results: list[Result], run: str) -> dict[str, float]:
     return dict(zip(own["joint"], own["mpjpe_mm"], strict=True))
 
 
-def test_the_mean_of_each_joint_over_images_and_seeds(make_result: MakeResult) -> None:
-    """All joints but the two that hands are aligned by are equally far off: by 21 / 19 of the MPJPE."""
-    results = [make_result("simhand", 0, 19.0, 0.5), make_result("simhand", 1, 38.0, 0.5)]
-    write_predictions(results[0].predictions, [9.5, 28.5])
-    errors_mm = by_joint(results, "simhand")
+def test_the_error_of_each_joint_is_a_mean_over_seeds(make_result: MakeResult) -> None:
+    errors_mm = by_joint([make_result("simhand", 0, 19.0, 0.5), make_result("simhand", 1, 38.0, 0.5)], "simhand")
     assert list(errors_mm) == list(JOINTS)
-    expected = [0.0 if joint in ("wrist", "middle_base") else 31.5 for joint in JOINTS]
-    assert list(errors_mm.values()) == pytest.approx(expected, abs=1e-4)
-    table = joint_table(results)
-    assert set(table["seeds"]) == {2}
-    assert set(table["images"]) == {2}
+    assert list(errors_mm.values()) == [0.0, *[28.5] * 20]
 
 
-def test_a_joint_counts_where_it_is_judged(make_result: MakeResult) -> None:
-    result = make_result("simhand", 0, 19.0, 0.5)
-    write_predictions(result.predictions, [19.0, 38.0])
-    table = pq.read_table(result.predictions)
-    seen = np.ones((2, 21), bool)
-    seen[1, 4] = seen[0, 8] = False
-    seen[:, 20] = False
-    column = pa.array(seen.tolist(), PREDICTIONS.field("seen").type)
-    table = table.set_column(table.column_names.index("seen"), PREDICTIONS.field("seen"), column)
-    write_parquet(table, result.predictions, PREDICTIONS)
-    errors_mm = by_joint([result], "simhand")
-    assert (errors_mm["thumb_tip"], errors_mm["index_tip"]) == pytest.approx((21.0, 42.0), abs=1e-4)
-    assert errors_mm["index_upper"] == pytest.approx(31.5, abs=1e-4)
-    assert "little_tip" not in errors_mm
-    counts = joint_table([result]).set_index("joint")["images"]
-    assert (counts["thumb_tip"], counts["index_upper"]) == (1, 2)
+def write_joints(result: Result, errors_mm: dict[str, float | None]) -> None:
+    metrics = json.loads(result.metrics.read_text())
+    for joint, error_mm in errors_mm.items():
+        metrics["per_joint_mm"][JOINTS.index(joint)] = error_mm
+    result.metrics.write_text(json.dumps(metrics))
+
+
+def test_a_joint_that_no_image_judges_has_no_error(make_result: MakeResult) -> None:
+    results = [make_result("simhand", seed, 20.0, 0.5) for seed in (0, 1)]
+    write_joints(results[0], {"little_tip": None, "index_tip": None, "thumb_tip": 30.0})
+    write_joints(results[1], {"little_tip": None})
+    table = joint_table(results).set_index("joint")
+    assert "little_tip" not in table.index
+    assert (table.loc["index_tip", "mpjpe_mm"], table.loc["index_tip", "seeds"]) == (20.0, 1)
+    assert (table.loc["thumb_tip", "mpjpe_mm"], table.loc["thumb_tip", "seeds"]) == (25.0, 2)
+
+
+@pytest.mark.parametrize("errors_mm", [None, [20.0] * 20, ["far", *[20.0] * 20]])
+def test_metrics_without_joints_are_refused(make_result: MakeResult, errors_mm: list[float] | None) -> None:
+    result = make_result("simhand", 0, 20.0, 0.5)
+    metrics = json.loads(result.metrics.read_text())
+    result.metrics.write_text(json.dumps(metrics | {"per_joint_mm": errors_mm}))
+    with pytest.raises(TableError, match=r"without 21 joints|wrist is missing or not a number"):
+        joint_table([result])
 
 
 def test_the_largest_share_of_each_sets_labels_counts(make_result: MakeResult) -> None:
@@ -85,8 +82,7 @@ def test_numbers_stand_on_the_joints(tmp_path: Path, drawn: list[Figure], make_r
     titles = ["hands: without pre-training", "hands: $a_$", "with less without", "others: without pre-training"]
     assert [axes.get_title() for axes in hands] == titles
     texts = [[text.get_text() for text in axes.texts] for axes in hands]
-    numbers = ["21.0", "42.0", "+21.0", "210"]
-    assert texts == [["0" if joint in (0, 9) else number for joint in range(21)] for number in numbers]
+    assert texts == [["0", *[number] * 20] for number in ("19.0", "38.0", "+19.0", "190")]
     image = cv2.imread(str(tmp_path / "joints.png"))
     assert image is not None
     assert image.shape[1] == 1200
