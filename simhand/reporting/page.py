@@ -25,6 +25,7 @@ class Section:
     text: str
     tables: Sequence[Grid] = ()
     pictures: Sequence[tuple[str, Path]] = ()
+    note: str = ""  # below them
     html: str = ""  # what needs to be escaped in it is
     chapter: str = ""
 
@@ -60,7 +61,13 @@ def section_body(section: Section) -> str:
     text = f"<p>{escape(section.text)}</p>\n" if section.text else ""
     tables = "".join(_table(grid) for grid in section.tables)
     pictures = "".join(_picture(shows, path) for shows, path in section.pictures)
-    return f"{text}{tables}{pictures}{section.html}"
+    note = f'<p class="note">{escape(section.note)}</p>\n' if section.note else ""
+    return f"{text}{tables}{pictures}{note}{section.html}"
+
+
+def folded(title: str, grid: Grid) -> str:
+    """A table that a click unfolds, as HTML."""
+    return f"<details><summary>{escape(title)}</summary>{_table(grid)}</details>\n"
 
 
 def _picture(shows: str, path: Path) -> str:
