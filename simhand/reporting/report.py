@@ -27,8 +27,8 @@ from simhand.reporting.text_files import write_csv, write_text
 
 _LEAD = "From videos of hands to a pre-trained encoder and its errors in 3D hand pose."
 _ERRORS = (
-    "Each row is a model, or several of other seeds. The best of each group stands out; a negative difference means that "
-    "pre-training helped."
+    "Each row is a model, or several of other seeds. The best of each group stands out; a negative difference means "
+    "that pre-training helped."
 )
 _MEASURES = (
     "MPJPE: mean distance of a joint from its true place, wrist and length of one bone aligned, as in the paper. "
