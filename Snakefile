@@ -11,6 +11,10 @@ if not workflow.configfiles:
     configfile: "config.yaml"
 
 
+# What `snakemake --report` begins with.
+report: "rules/captions/workflow.rst"
+
+
 # 2. The sources' videos, as they are now, and what follows from the configuration.
 include: "rules/common.smk"
 # What their jobs ask for.

@@ -135,8 +135,8 @@ def main() -> None:
     frame_kb = np.mean([len(frame["picture"]) for frame in data["frames"]] or [0]) / 1e3
     text = page("Gallery", "", [gallery_section(data)])
     print(
-        f"{options.entries:,} entries, {len(data['hands']):,} hands: {len(text) / 1e6:.1f} MB; a crop {tile_kb:.1f} kB, "
-        f"a frame {frame_kb:.1f} kB in base64"
+        f"{options.entries:,} entries, {len(data['hands']):,} hands: {len(text) / 1e6:.1f} MB; a crop {tile_kb:.1f} kB,"
+        f" a frame {frame_kb:.1f} kB in base64"
     )
     with tempfile.TemporaryDirectory() as folder, browser_page(Path(folder, "profile")) as browser:
         for title, change in [("as it is", ("", "")), ("all at once", _ALL)][: 1 + options.all]:

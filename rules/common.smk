@@ -408,11 +408,6 @@ RESULTS = [
 ]
 
 
-ERROR_TABLES = (
-    ["results/report/table.csv", "results/report/table.md"] if RESULTS else []
-)
-
-
 def result_files(results, name):
     """A file of each fine-tuned model."""
     folder = "results/finetuning/{}/{}/{}/{}"

@@ -17,7 +17,12 @@ rule write_data_report:
         embeddings=expand("results/pools/{pool}/embeddings.npy", pool=CONFIG.pools),
         neighbours=all_neighbours(),
     output:
-        "results/report/data/index.html",
+        report(
+            "results/report/data/index.html",
+            caption="captions/data.rst",
+            category="Data",
+            labels={"page": "the data report"},
+        ),
         "results/report/data/sections.json",
         "results/report/data/funnel.parquet",
         "results/report/data/videos.parquet",
@@ -52,7 +57,12 @@ rule draw_hands:
         metrics=drawn_metrics,
         predictions=drawn_predictions,
     output:
-        "results/report/hands_{labelled}.png",
+        report(
+            "results/report/hands_{labelled}.png",
+            caption="captions/hands.rst",
+            category="Predicted hands",
+            labels={"labelled set": "{labelled}"},
+        ),
     log:
         "results/logs/draw_hands/{labelled}.log",
     benchmark:
@@ -77,7 +87,12 @@ rule write_paper_table:
         metrics=paper_metrics,
         predictions=paper_predictions,
     output:
-        "results/report/paper/{table,table[1-5]}.html",
+        report(
+            "results/report/paper/{table,table[1-5]}.html",
+            caption="captions/paper.rst",
+            category="The paper's tables",
+            labels={"table": "{table}"},
+        ),
         "results/report/paper/{table,table[1-5]}.md",
         "results/report/paper/{table,table[1-5]}.csv",
     log:
@@ -102,7 +117,12 @@ rule write_paper_figure:
         metrics=paper_metrics,
         predictions=paper_predictions,
     output:
-        "results/report/paper/{table,figure4}.html",
+        report(
+            "results/report/paper/{table,figure4}.html",
+            caption="captions/paper.rst",
+            category="The paper's tables",
+            labels={"table": "{table}"},
+        ),
         "results/report/paper/{table,figure4}.md",
         "results/report/paper/{table,figure4}.csv",
         "results/report/paper/{table,figure4}.png",
@@ -136,8 +156,23 @@ rule write_report:
         hands=hand_sheets(),
         data="results/report/data/sections.json",
     output:
-        "results/report/index.html",
-        ERROR_TABLES,
+        report(
+            "results/report/index.html",
+            caption="captions/report.rst",
+            category="Report",
+            labels={"page": "everything on one page"},
+        ),
+        (
+            report(
+                "results/report/table.csv",
+                caption="captions/errors.rst",
+                category="Report",
+                labels={"page": "table of errors"},
+            )
+            if RESULTS
+            else []
+        ),
+        "results/report/table.md" if RESULTS else [],
     log:
         "results/logs/write_report.log",
     benchmark:
