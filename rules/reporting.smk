@@ -186,7 +186,7 @@ rule write_report:
         code=page_code("write_report.py"),
     resources:
         mem=memory(
-            300, mb_per=15, of=largest_megabytes("predictions", "paper_predictions")
+            500, mb_per=15, of=largest_megabytes("predictions", "paper_predictions")
         ),
         runtime=minutes(20, per=0.05, of=megabytes("predictions", "paper_predictions")),
     conda:

@@ -11,6 +11,7 @@
   const ROWS_BEYOND = 2; // rows drawn above and below those in view
   const GAP = 10, TILE_GAP = 6, QUERY_GAP = 8, CAPTION = 34, AROUND = 18; // px, as in page.css
   const SVG = root.querySelector("template").content.firstElementChild.namespaceURI;
+  const SMALL = 0.2; // a hand's share of its frame's width below which it is drawn with thin lines
   const number = new Intl.NumberFormat("en");
 
   let entries = []; // what the filters leave: {place, query, pairs: [[rank, hand, distance], ...]}
@@ -197,8 +198,9 @@
     dialog.querySelector("h3").textContent = `Top-${number.format(rank)}, distance ${distance.toFixed(3)}`;
     dialog.querySelector(".place").textContent = `pair ${number.format(at + 1)} of ${number.format(steps.length)}`;
     dialog.querySelector(".pair").replaceChildren(view(entries[entry].query, "The hand"), view(other, "The similar hand"));
-    dialog.querySelector("[data-go='-1']").disabled = at === 0;
-    dialog.querySelector("[data-go='1']").disabled = at === steps.length - 1;
+    // Not `disabled`: a disabled button that has the focus would swallow the keys.
+    dialog.querySelector("[data-go='-1']").setAttribute("aria-disabled", at === 0);
+    dialog.querySelector("[data-go='1']").setAttribute("aria-disabled", at === steps.length - 1);
   }
 
   function view(place, name) {
@@ -210,6 +212,8 @@
     if (framed) {
       const frame = data.frames[hand.frame];
       picture.style.aspectRatio = `${frame.width} / ${frame.height}`;
+      const [x1, y1, x2, y2] = hand.box;
+      picture.classList.toggle("small", Math.max(x2 - x1, y2 - y1) < SMALL * frame.width);
       picture.append(
         image(frame.picture, `${name} in its frame`), drawing(frame.width, frame.height, hand.frame_points, hand.box));
     } else {
@@ -219,7 +223,7 @@
     const strong = document.createElement("b");
     strong.textContent = name;
     const notes = [`${hand.source}: ${hand.video}`, `frame ${number.format(hand.frame_index)}, at ${time(hand)}`,
-      `${hand.side} hand${hand.mirrored && !framed ? ", shown mirrored" : ""}`];
+      `${hand.side} hand${hand.mirrored ? (framed ? ", mirrored in the gallery" : ", shown mirrored") : ""}`];
     if (!framed) notes.push("without its frame: report.gallery_frames says how many hands have theirs here");
     caption.append(strong, ...notes.map((note) => Object.assign(document.createElement("span"), { textContent: note })));
     figure.append(picture, caption);

@@ -163,7 +163,7 @@ def test_a_click_shows_the_pair_in_its_frames(gallery: Page) -> None:
     assert left["top"] == right["top"]
     assert left["width"] / left["height"] == pytest.approx(640 / 480, rel=0.01)
     assert detail(gallery, "d.querySelector('figcaption').innerText").split("\n") == [
-        "The hand", "<exo>: folder/<b>0.mp4", "frame 90, at 0.8 s", "left hand",
+        "The hand", "<exo>: folder/<b>0.mp4", "frame 90, at 0.8 s", "left hand, mirrored in the gallery",
     ]  # fmt: skip
 
 
@@ -193,6 +193,14 @@ def test_keys_move_on_and_back(gallery: Page) -> None:
         assert place() == f"pair {expected} of 720"
     gallery.press("ArrowLeft")
     assert place() == "pair 3 of 720"
+    gallery.evaluate("document.querySelector('[data-go=\"-1\"]').focus()")
+    for expected in (2, 1, 1):
+        gallery.press("ArrowLeft")
+        assert place() == f"pair {expected} of 720"
+    assert detail(gallery, "d.querySelector('[data-go]').ariaDisabled") == "true"
+    for expected in (2, 3):  # the button of which nothing is left does not keep the keys
+        gallery.press("ArrowRight")
+        assert place() == f"pair {expected} of 720"
     gallery.press("Escape")
     assert detail(gallery, "d.open") is False
     gallery.wait_for("document.activeElement.dataset.pair == '2'")
