@@ -89,7 +89,7 @@ def run_stage(stage: str, folder: Path, shards: int) -> None:
     elif stage == "mine":
         mine_neighbours(embeddings, members, settings, 0, folder / "neighbours.parquet", pool="large", workers=2)
     else:
-        write_data_report(report_inputs(folder, shards), ReportSettings(), folder / "report")
+        write_data_report(report_inputs(folder, shards), ReportSettings(gallery_frames=0), folder / "report")
 
 
 def report_inputs(folder: Path, shards: int) -> DataInputs:
