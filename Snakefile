@@ -11,6 +11,10 @@ if not workflow.configfiles:
     configfile: "config.yaml"
 
 
+# What `snakemake --report` begins with.
+report: "rules/captions/workflow.rst"
+
+
 # 2. The sources' videos, as they are now, and what follows from the configuration.
 include: "rules/common.smk"
 # What their jobs ask for.
@@ -43,10 +47,10 @@ localrules:
 
 
 rule all:
-    """The report: the table of errors, curves, and the data report. Without an experiment there are no errors in it."""
+    """The report, on one page. Without an experiment there are no errors in it, without runs no curves."""
     default_target: True
     input:
-        "results/report/index.html" if RESULTS or CONFIG.pretraining else [],
+        "results/report/index.html",
         "results/report/paper/table1.md" if TABLE_1 else [],
         "results/report/data/index.html",
         expand("results/pretraining/{run}/encoder.pt", run=CONFIG.pretraining),

@@ -89,7 +89,7 @@ def run_stage(stage: str, folder: Path, shards: int) -> None:
     elif stage == "mine":
         mine_neighbours(embeddings, members, settings, 0, folder / "neighbours.parquet", pool="large", workers=2)
     else:
-        write_data_report(report_inputs(folder, shards), ReportSettings(), folder / "report")
+        write_data_report(report_inputs(folder, shards), ReportSettings(gallery_frames=0), folder / "report")
 
 
 def report_inputs(folder: Path, shards: int) -> DataInputs:
@@ -100,7 +100,7 @@ def report_inputs(folder: Path, shards: int) -> DataInputs:
         hands, balanced = (folder / name / Path(own.keypoints).name for name in ("hands", "balanced"))
         found.append(Shard("wild", Path(own.statuses), hands, balanced, Path(own.crops), Path(own.keypoints)))
     files = folder / "members.parquet", folder / "pca.npz", folder / "embeddings.npy"
-    return DataInputs(found, [Pool("large", ["wild"], 0.0, *files, [folder / "neighbours.parquet"])], folder)
+    return DataInputs(found, [Pool("large", ["wild"], 0.0, *files, [folder / "neighbours.parquet"])], folder, folder)
 
 
 def main(hands: int, shards: int) -> None:

@@ -28,6 +28,7 @@ from simhand.mining.settings import DrawSettings, EmbeddingSettings, NeighbourSe
 from simhand.paper.derived_runs import all_runs
 from simhand.paper.planning import paper_table, table_or_reason
 from simhand.pretraining.settings import EXECUTION
+from simhand.reporting.page_files import page_files
 from simhand.videos.index import read_index, shard_lists
 from simhand.videos.sources import update_index
 
@@ -122,6 +123,11 @@ wildcard_constraints:
 def script_code(name):
     """The files behind a rule's script, each with a value that changes with what it does."""
     return file_fingerprints(Path(workflow.basedir, "workflow_scripts", name))
+
+
+def page_code(name):
+    """The same for a script that writes a page, with the page's own style and script."""
+    return script_code(name) | page_files()
 
 
 def module_code(module):
@@ -385,6 +391,14 @@ POOLS = [
 ]
 
 
+# The folder of images of each source whose hands are annotated.
+ANNOTATED = {
+    name: str(source.images)
+    for name, source in CONFIG.sources.items()
+    if is_annotated(name)
+}
+
+
 RESULTS = [
     (labelled, run, percent, seed)
     for labelled in CONFIG.experiment.labelled
@@ -392,11 +406,6 @@ RESULTS = [
     for run in CONFIG.experiment.runs
     for seed in CONFIG.experiment.seeds
 ]
-
-
-ERROR_TABLES = (
-    ["results/report/table.csv", "results/report/table.md"] if RESULTS else []
-)
 
 
 def result_files(results, name):

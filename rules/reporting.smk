@@ -1,11 +1,13 @@
 # Takes: the tables of the data half; then the errors, predictions and curves of all models. Gives: the data report, and
-# stage 12, the report, which links to it, and the paper's tables.
+# stage 12, the report, which holds it, and the paper's tables.
 
 
 rule write_data_report:
-    """From videos to pairs: counts, losses and their reasons, hands, distances, and sheets of similar hands."""
+    """From videos to pairs: counts, losses and their reasons, hands, distances, and a gallery of similar hands."""
     input:
         status=all_shards("results/frames/{source}/{shard}.status.parquet"),
+        frames=video_shards("results/frames/{source}/{shard}.arrow"),
+        annotations=expand("results/annotations/{source}.arrow", source=ANNOTATED),
         hands=video_shards("results/hands/{source}/{shard}.parquet"),
         balanced=all_shards("results/balanced/{source}/{shard}.parquet"),
         crops=all_shards("results/crops/{source}/{shard}.arrow"),
@@ -15,7 +17,13 @@ rule write_data_report:
         embeddings=expand("results/pools/{pool}/embeddings.npy", pool=CONFIG.pools),
         neighbours=all_neighbours(),
     output:
-        "results/report/data/index.html",
+        report(
+            "results/report/data/index.html",
+            caption="captions/data.rst",
+            category="Data",
+            labels={"page": "the data report"},
+        ),
+        "results/report/data/sections.json",
         "results/report/data/funnel.parquet",
         "results/report/data/videos.parquet",
         "results/report/data/contacts.parquet",
@@ -31,7 +39,8 @@ rule write_data_report:
         settings=CONFIG.report.values(),
         shards=all_shards("{source}/{shard}"),
         pools=POOLS,
-        code=script_code("write_data_report.py"),
+        images=ANNOTATED,
+        code=page_code("write_data_report.py"),
     resources:
         mem=memory(500, mb_per=2, of=megabytes(*REPORTED_TABLES)),
         runtime=minutes(20, per=0.05, of=megabytes(*REPORTED_TABLES)),
@@ -48,7 +57,12 @@ rule draw_hands:
         metrics=drawn_metrics,
         predictions=drawn_predictions,
     output:
-        "results/report/hands_{labelled}.png",
+        report(
+            "results/report/hands_{labelled}.png",
+            caption="captions/hands.rst",
+            category="Predicted hands",
+            labels={"labelled set": "{labelled}"},
+        ),
     log:
         "results/logs/draw_hands/{labelled}.log",
     benchmark:
@@ -73,7 +87,12 @@ rule write_paper_table:
         metrics=paper_metrics,
         predictions=paper_predictions,
     output:
-        "results/report/paper/{table,table[1-5]}.html",
+        report(
+            "results/report/paper/{table,table[1-5]}.html",
+            caption="captions/paper.rst",
+            category="The paper's tables",
+            labels={"table": "{table}"},
+        ),
         "results/report/paper/{table,table[1-5]}.md",
         "results/report/paper/{table,table[1-5]}.csv",
     log:
@@ -82,7 +101,7 @@ rule write_paper_table:
         "results/benchmarks/write_paper_table/{table}.tsv"
     params:
         table=paper_values,
-        code=script_code("write_paper_table.py"),
+        code=page_code("write_paper_table.py"),
     resources:
         mem=memory(300, mb_per=15, of=largest_megabytes("predictions")),
         runtime=minutes(20, per=0.05, of=megabytes("predictions")),
@@ -98,7 +117,12 @@ rule write_paper_figure:
         metrics=paper_metrics,
         predictions=paper_predictions,
     output:
-        "results/report/paper/{table,figure4}.html",
+        report(
+            "results/report/paper/{table,figure4}.html",
+            caption="captions/paper.rst",
+            category="The paper's tables",
+            labels={"table": "{table}"},
+        ),
         "results/report/paper/{table,figure4}.md",
         "results/report/paper/{table,figure4}.csv",
         "results/report/paper/{table,figure4}.png",
@@ -108,7 +132,7 @@ rule write_paper_figure:
         "results/benchmarks/write_paper_figure/{table}.tsv"
     params:
         table=paper_values,
-        code=script_code("write_paper_table.py"),
+        code=page_code("write_paper_table.py"),
     resources:
         mem=memory(300, mb_per=15, of=largest_megabytes("predictions")),
         runtime=minutes(20, per=0.05, of=megabytes("predictions")),
@@ -119,7 +143,7 @@ rule write_paper_figure:
 
 
 rule write_report:
-    """The errors, the paper's first table, predicted hands, the curves of training, and the pairs that were contrasted."""
+    """All on one page: errors, the paper's first table, predicted hands, the data report, curves of training, pairs."""
     input:
         metrics=result_files(RESULTS, "metrics.json"),
         predictions=result_files(RESULTS, "predictions.parquet"),
@@ -130,9 +154,25 @@ rule write_report:
         paper=cell_files(TABLE_1, "metrics.json") if TABLE_1 else [],
         paper_predictions=cell_files(TABLE_1, "predictions.parquet") if TABLE_1 else [],
         hands=hand_sheets(),
+        data="results/report/data/sections.json",
     output:
-        "results/report/index.html",
-        ERROR_TABLES,
+        report(
+            "results/report/index.html",
+            caption="captions/report.rst",
+            category="Report",
+            labels={"page": "everything on one page"},
+        ),
+        (
+            report(
+                "results/report/table.csv",
+                caption="captions/errors.rst",
+                category="Report",
+                labels={"page": "table of errors"},
+            )
+            if RESULTS
+            else []
+        ),
+        "results/report/table.md" if RESULTS else [],
     log:
         "results/logs/write_report.log",
     benchmark:
@@ -143,10 +183,10 @@ rule write_report:
         runs=reported_runs(),
         table=TABLE_1.values() if TABLE_1 else None,
         no_table=NO_TABLE_1,
-        code=script_code("write_report.py"),
+        code=page_code("write_report.py"),
     resources:
         mem=memory(
-            300, mb_per=15, of=largest_megabytes("predictions", "paper_predictions")
+            500, mb_per=15, of=largest_megabytes("predictions", "paper_predictions")
         ),
         runtime=minutes(20, per=0.05, of=megabytes("predictions", "paper_predictions")),
     conda:

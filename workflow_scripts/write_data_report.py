@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from simhand.hand100m.frame_files import AnnotatedImages
 from simhand.logs import job_log
 from simhand.reporting.data_inputs import DataInputs, Pool, Shard
 from simhand.reporting.data_report import write_data_report
@@ -20,6 +21,10 @@ pools = [
          members=Path(members), pca=Path(pca), embeddings=Path(embeddings))
     for pool, members, pca, embeddings in zip(params.pools, files.members, files.pca, files.embeddings, strict=True)
 ]  # fmt: skip
+annotated = {
+    source: AnnotatedImages(Path(folder), Path(f"results/annotations/{source}.arrow"))
+    for source, folder in params.images.items()
+}
 with job_log(snakemake.log[0]):
-    inputs = DataInputs(shards, pools, Path("results/crops"))
+    inputs = DataInputs(shards, pools, Path("results/crops"), Path("results/frames"), annotated)
     write_data_report(inputs, ReportSettings(**params.settings), Path(snakemake.output[0]).parent)

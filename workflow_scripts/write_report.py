@@ -20,5 +20,7 @@ of_paper = ([Path(path) for path in own] for own in (files.paper, files.paper_pr
 paper = PaperErrors.of(PaperTable(**params.table), *of_paper) if params.table else None
 hands = {path.removeprefix("results/report/hands_").removesuffix(".png"): Path(path) for path in files.hands}
 with job_log(snakemake.log[0]):
-    inputs = ReportInputs(results, runs, paper, hands, params.no_table)
+    inputs = ReportInputs(
+        results, runs, Path(files.data), paper, hands, params.no_table, Path("results/benchmarks"), snakemake.config
+    )
     write_report(inputs, ReportSettings(**params.settings), Path(snakemake.output[0]).parent)

@@ -160,6 +160,8 @@ def _draw_distances(axes: Axes, distances: pd.DataFrame) -> None:
     axes.set(xlabel="rank", ylabel="distance in PCA space", title="Similar hands and random ones", ylim=(0, None))
     if len(ranks) and ranks["rank"].max() > 2 * len(ranks):
         axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     last = float(ranks["rank"].max()) if len(ranks) else 1.0
     _write_above(axes, "random hands", last, random["q50"], INK)
     if len(ranks):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from simhand.hand100m.frame_files import AnnotatedImages
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ class DataInputs:
 
     shards: Sequence[Shard]
     pools: Sequence[Pool]
-    crops_folder: Path
+    crops_folder: Path  # holds {source}/{shard}.arrow
+    frames_folder: Path  # the same, of sources that are videos
+    annotated: Mapping[str, AnnotatedImages] = field(default_factory=dict)  # the images of the other sources
 
     @property
     def sources(self) -> list[str]:

@@ -8,18 +8,22 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from simhand.files import whole_file, write_parquet
+from simhand.files import write_parquet
 from simhand.reporting.contacts import contact_grid, contacts, detectors_note
 from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
 from simhand.reporting.data_inputs import DataInputs
 from simhand.reporting.data_tables import CHOSEN, CONTACTS, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
+from simhand.reporting.gallery import gallery
+from simhand.reporting.gallery_page import gallery_section
 from simhand.reporting.grid import Grid
 from simhand.reporting.hand_numbers import HandNumbers, hand_numbers, histograms
 from simhand.reporting.neighbours_sheet import neighbours_sheet
 from simhand.reporting.page import Section, page
 from simhand.reporting.pool_numbers import chosen, distances, explained_variance
+from simhand.reporting.section_file import SECTIONS, write_sections
 from simhand.reporting.settings import ReportSettings
+from simhand.reporting.text_files import write_text
 from simhand.reporting.videos_table import videos_table
 
 _LEAD = (
@@ -45,15 +49,13 @@ _POOL = (
     "from 5 to 95 %, and distances rise with the rank. PCA should explain nearly all of the variance. A few hands that "
     "are everybody's nearest would spoil the pairs."
 )
-_SIMILAR = (
-    "Hands of the pool (framed), of as many videos as there are, with their similar hands by rank, mined from other "
-    "videos or as annotated, and the distance. Left hands are mirrored; keypoints as found."
-)
 _ROWS = 200  # of a table on the page; a file beside it holds all
 
 
 def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path) -> None:
     """Writes index.html, and beside it its figures (PNG) and its tables (Parquet, see `simhand.reporting.data_tables`).
+
+    By sections.json the report shows the same sections (`simhand.reporting.section_file`).
 
     Equal inputs give equal bytes: no dates.
 
@@ -61,9 +63,33 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
         TableError: an input is missing or damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    sections = _sections(inputs, settings, folder)
+    write_sections(sections, folder / SECTIONS)
+    write_text(page(f"{settings.title}: the data", _LEAD, sections), folder / "index.html")
+
+
+def _sections(inputs: DataInputs, settings: ReportSettings, folder: Path) -> list[Section]:
     numbers = {
         source: hand_numbers([shard for shard in inputs.shards if shard.source == source]) for source in inputs.sources
     }
+    tables = _write_tables(inputs, numbers, settings, folder)
+    counts = tables["funnel"]
+    funnel_figure(counts, folder / "funnel.png")
+    frames = {name: table.to_pandas() for name, table in tables.items()}
+    return [
+        Section(
+            "From videos to pairs", _FUNNEL, [funnel_grid(counts)], [("Hands stage by stage", folder / "funnel.png")]
+        ),
+        _failed_section(failed_videos(inputs.shards)),
+        _hands_section(detectors_note(inputs.shards, tables["contacts"]), frames["videos"], numbers, folder),
+        *_contact_sections(tables["contacts"]),
+        *_pool_sections(inputs, frames, settings, folder),
+    ]
+
+
+def _write_tables(
+    inputs: DataInputs, numbers: Mapping[str, HandNumbers], settings: ReportSettings, folder: Path
+) -> dict[str, pa.Table]:
     tables = {
         "funnel": (funnel(inputs), FUNNEL),
         "videos": (videos_table(inputs.shards), VIDEOS),
@@ -75,20 +101,7 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
     }
     for name, (table, schema) in tables.items():
         write_parquet(table, folder / f"{name}.parquet", schema)
-    counts, touched = tables["funnel"][0], tables["contacts"][0]
-    funnel_figure(counts, folder / "funnel.png")
-    failed = failed_videos(inputs.shards)
-    sections = [
-        Section(
-            "From videos to pairs", _FUNNEL, [funnel_grid(counts)], [("Hands stage by stage", folder / "funnel.png")]
-        ),
-        _failed_section(failed),
-        _hands_section(detectors_note(inputs.shards, touched), tables["videos"][0].to_pandas(), numbers, folder),
-        *_contact_sections(touched),
-        *_pool_sections(inputs, {name: table.to_pandas() for name, (table, _) in tables.items()}, settings, folder),
-    ]
-    with whole_file(folder / "index.html") as temporary:
-        temporary.write_text(page(f"{settings.title}: the data", _LEAD, sections), encoding="utf-8")
+    return {name: table for name, (table, _) in tables.items()}
 
 
 def _failed_section(failed: pa.Table) -> Section:
@@ -115,20 +128,16 @@ def _contact_sections(counts: pa.Table) -> list[Section]:
 
 
 def _pool_sections(
-    inputs: DataInputs, tables: dict[str, pd.DataFrame], settings: ReportSettings, folder: Path
+    inputs: DataInputs, tables: Mapping[str, pd.DataFrame], settings: ReportSettings, folder: Path
 ) -> list[Section]:
+    if not inputs.pools:
+        return []
     sections = []
     for pool in inputs.pools:
         numbers, sheet = folder / f"pool_{pool.name}.png", folder / f"neighbours_{pool.name}.png"
         own = {name: table[table["pool"] == pool.name] for name, table in tables.items() if "pool" in table}
         pool_figure(own["distances"], own["explained_variance"], own["chosen"], numbers)
         neighbours_sheet(pool, inputs.crops_folder, settings.queries, settings.seed, sheet)
-        sections += [
-            Section(
-                f"Pool {pool.name}", _POOL, pictures=[(f"Distances and variance of the pool {pool.name}", numbers)]
-            ),
-            Section(
-                f"Similar hands in pool {pool.name}", _SIMILAR, pictures=[("Hands and their similar hands", sheet)]
-            ),
-        ]
-    return sections
+        pictures = [(f"Distances and variance of the pool {pool.name}", numbers)]
+        sections.append(Section(f"Pool {pool.name}", _POOL, pictures=pictures))
+    return [*sections, gallery_section(gallery(inputs, settings))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from simhand.paper.tables import Cell, PaperTable
 
@@ -56,6 +57,9 @@ class ReportInputs:
 
     results: Sequence[Result]
     runs: Mapping[str, Run]  # of pre-training, by name
+    data: Path  # the sections of the data report
     paper: PaperErrors | None = None  # Table 1
     hands: Mapping[str, Path] = field(default_factory=dict)  # a PNG of predicted hands for each labelled set
     no_paper: str = ""  # why Table 1 could not be made, though it was configured
+    benchmarks: Path | None = None  # the folder of what Snakemake measured of the jobs
+    config: Mapping[str, Any] = field(default_factory=dict)  # config.yaml, as it is

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from simhand.errors import TableError
-from simhand.files import open_arrow, read_parquet
-from simhand.frames.images import decode_jpeg
-from simhand.mining.knn import video_numbers
+from simhand.files import read_parquet
+from simhand.reporting.crop_files import CropFiles
 from simhand.reporting.data_inputs import Pool
 from simhand.reporting.figures import BLUE, GREY, INK, save_png, styled
-from simhand.reporting.pool_numbers import read_pairs
+from simhand.reporting.pool_pairs import members_at, pairs_of, shown_ranks, spread_over_videos
 from simhand.reporting.skeleton import draw_skeleton
-from simhand.stable import stable_hash
-from simhand.tables import CROPS, MEMBERS, NEIGHBOURS
+from simhand.tables import MEMBERS
 
 _SHOWN = 8  # neighbours in one line of the sheet
-_BATCH = 2**15  # members that are in memory at once
 _TILE_INCHES = 1.15
 _LINE = 1.32  # from one line of the sheet to the next, in tiles: a picture and two lines of text
 _GAP = 0.05  # between pictures, in tiles; after the query a wider one
@@ -55,71 +48,22 @@ def neighbours_sheet(pool: Pool, crops_folder: Path, queries: int, seed: int, pa
         TableError: a table is missing or damaged, or the crops are not those of the pool.
     """
     chosen = spread_over_videos(read_parquet(pool.members, MEMBERS, ["source", "video_id", "hand_id"]), queries, seed)
-    pairs = _pairs_of(chosen, pool.neighbours)
-    ranks = shown_ranks(np.unique(pairs["rank"].to_numpy()).tolist())
+    pairs = pairs_of(chosen, pool.neighbours)
+    ranks = shown_ranks(np.unique(pairs["rank"].to_numpy()).tolist(), _SHOWN)
     pairs = pairs.filter(pc.field("rank").isin(ranks))
-    hands = _members_at({*chosen, *pairs["neighbour"].to_pylist()}, pool.members)
-    sheet: dict[int, dict[int, Tile]] = {row: {0: _tile(hands[row], crops_folder)} for row in chosen}
+    hands = members_at({*chosen, *pairs["neighbour"].to_pylist()}, pool.members)
+    crops = CropFiles(crops_folder)
+    sheet: dict[int, dict[int, Tile]] = {row: {0: _tile(hands[row], crops)} for row in chosen}
     for pair in pairs.to_pylist():
-        tile = _tile(hands[pair["neighbour"]], crops_folder, pair["distance"])
+        tile = _tile(hands[pair["neighbour"]], crops, pair["distance"])
         sheet[pair["row"]][ranks.index(pair["rank"]) + 1] = tile
     save_png(_draw_sheet(["Query", *(f"Top-{rank:,}" for rank in ranks)], list(sheet.values())), path)
 
 
-def spread_over_videos(members: pa.Table, queries: int, seed: int) -> list[int]:
-    """Rows of so many hands: one of every video, then a second one, in the order of a stable hash."""
-    order = np.array([stable_hash(hand, seed) for hand in members["hand_id"].to_pylist()], np.uint64)
-    by_hash = np.argsort(order, kind="stable")
-    videos = pd.Series(video_numbers(members)[by_hash])
-    turns = videos.groupby(videos).cumcount().to_numpy()
-    return sorted(by_hash[np.argsort(turns, kind="stable")[:queries]].tolist())
-
-
-def _pairs_of(rows: Sequence[int], parts: Sequence[Path]) -> pa.Table:
-    """The neighbours of these rows (NEIGHBOURS); parts are read one by one, as they can be large."""
-    wanted = pc.field("row").isin(rows)
-    return pa.concat_tables([read_pairs(part, NEIGHBOURS.names).filter(wanted) for part in parts])
-
-
-def shown_ranks(ranks: Sequence[int]) -> list[int]:
-    """Which of the mined ranks, ascending, a sheet shows: the first few, then evenly by their magnitude to the last."""
-    if len(ranks) <= _SHOWN:
-        return list(ranks)
-    nearest, further = list(ranks[: _SHOWN // 2]), np.array(ranks[_SHOWN // 2 :])
-    aims = np.geomspace(further[0], further[-1], _SHOWN - len(nearest))
-    chosen: list[int] = []
-    for left, aim in zip(range(len(aims), 0, -1), aims, strict=True):
-        after = further[further > max(chosen, default=0)]
-        free = after[: len(after) - left + 1]  # one must remain for each aim to come
-        chosen.append(int(free[np.argmin(np.abs(np.log(free / aim)))]))
-    return nearest + chosen
-
-
-def _members_at(rows: Iterable[int], path: Path) -> dict[int, dict[str, Any]]:
-    """A few rows of MEMBERS by number; the file is read piece by piece, as there can be millions."""
-    wanted = pc.field("row").isin(sorted(rows))
-    try:
-        with pq.ParquetFile(path) as file:
-            pieces = (pa.Table.from_batches([batch]) for batch in file.iter_batches(_BATCH, columns=MEMBERS.names))
-            return {hand["row"]: hand for piece in pieces for hand in piece.filter(wanted).to_pylist()}
-    except (OSError, pa.ArrowInvalid) as error:
-        raise TableError("cannot read the members of a pool", where=path, got=error) from error
-
-
-def _tile(hand: Mapping[str, Any], crops_folder: Path, distance: float | None = None) -> Tile:
-    path = crops_folder / hand["source"] / f"{hand['shard']}.arrow"
-    crops = open_arrow(path, CROPS)
-    if hand["shard_row"] >= len(crops) or crops["hand_id"][hand["shard_row"]].as_py() != hand["hand_id"]:
-        raise TableError(
-            "the crops are not those of the pool",
-            where=f"{path}, row {hand['shard_row']}",
-            expected=hand["hand_id"],
-            hint="start the workflow again: the pool will be made anew",
-        )
+def _tile(hand: Mapping[str, Any], crops: CropFiles, distance: float | None = None) -> Tile:
     keypoints = np.reshape(hand["keypoints"], (-1, 3))[:, :2]
-    image = decode_jpeg(crops["jpeg"][hand["shard_row"]])
     caption = f"at {hand['timestamp_s']:.1f} s" if distance is None else f"distance {distance:.3f}"
-    return Tile(image, keypoints, caption, Path(hand["video_id"]).stem)
+    return Tile(crops.of(hand)["image"], keypoints, caption, Path(hand["video_id"]).stem)
 
 
 def _draw_sheet(headings: Sequence[str], sheet: Sequence[Mapping[int, Tile]]) -> Figure:

@@ -1,4 +1,4 @@
-"""One page that holds the whole report: no other file, no network, no script."""
+"""One page that holds the whole report: no other file, no network."""
 
 from __future__ import annotations
 
@@ -7,43 +7,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from simhand.reporting.grid import Grid
-
-_STYLE = """
-:root { --ink: #22262b; --soft: #5d6670; --line: #dde1e5; --accent: #0072b2; }
-body { font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
-       max-width: 74rem; margin: 2.5rem auto 4rem; padding: 0 1.25rem; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0; }
-h2 { font-size: 1.2rem; margin: 2.8rem 0 .3rem; padding-top: 1.2rem; border-top: 1px solid var(--line); }
-p { max-width: 46rem; margin: .4rem 0 .9rem; color: var(--soft); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
-th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; }
-td { border-bottom: 1px solid var(--line); vertical-align: top; }
-th, td { padding: .32rem 1.2rem .32rem 0; text-align: left; }
-th.number, td.number { text-align: right; }
-td.number { white-space: nowrap; }
-tbody tr:hover { background: #f5f7f9; }
-nav ul { list-style: none; margin: 1rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; }
-a { color: var(--accent); }
-strong { color: var(--accent); }
-figure { margin: 1rem 0; }
-img { max-width: 100%; height: auto; }
-@media (max-width: 40rem) { figure { overflow-x: auto; } img { max-width: none; width: 48rem; } }
-"""
+from simhand.reporting.page_files import page_file
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a heading, a sentence, tables, pictures (PNG, by what they show) and links (text, where)."""
+    """A part of the page: a heading, a sentence, tables, pictures (PNG, by what they show), and further HTML.
+
+    A chapter is what the table of contents gathers sections under; empty: none.
+    """
 
     heading: str
     text: str
     tables: Sequence[Grid] = ()
     pictures: Sequence[tuple[str, Path]] = ()
-    links: Sequence[tuple[str, str]] = ()
+    note: str = ""  # below them
+    html: str = ""  # what needs to be escaped in it is
+    chapter: str = ""
 
     @property
     def anchor(self) -> str:
@@ -53,22 +37,37 @@ class Section:
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:
     """The page as HTML; pictures are embedded, all text is escaped."""
-    body = "".join(_section(section) for section in sections)
-    contents = "".join(f'<li><a href="#{section.anchor}">{escape(section.heading)}</a></li>' for section in sections)
+    body = "".join(f'<h2 id="{each.anchor}">{escape(each.heading)}</h2>{section_body(each)}' for each in sections)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
-        f"<body><h1>{escape(title)}</h1><p>{escape(lead)}</p>\n<nav><ul>{contents}</ul></nav>\n{body}</body></html>\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+        f"<title>{escape(title)}</title><style>\n{page_file('page.css')}</style></head>\n"
+        f"<body><h1>{escape(title)}</h1><p>{escape(lead)}</p>\n{_contents(sections)}\n{body}</body></html>\n"
     )
 
 
-def _section(section: Section) -> str:
+def _contents(sections: Sequence[Section]) -> str:
+    """The table of contents: a list a chapter."""
+    lists = []
+    for chapter, members in groupby(sections, key=lambda section: section.chapter):
+        items = "".join(f'<li><a href="#{each.anchor}">{escape(each.heading)}</a></li>' for each in members)
+        title = f"<b>{escape(chapter)}</b>" if chapter else ""
+        lists.append(f"<div>{title}<ul>{items}</ul></div>")
+    return f"<nav>{''.join(lists)}</nav>"
+
+
+def section_body(section: Section) -> str:
+    """A section as HTML, without its heading."""
+    text = f"<p>{escape(section.text)}</p>\n" if section.text else ""
     tables = "".join(_table(grid) for grid in section.tables)
     pictures = "".join(_picture(shows, path) for shows, path in section.pictures)
-    links = "".join(f'<p><a href="{escape(where)}">{escape(text)}</a></p>\n' for text, where in section.links)
-    heading = f'<h2 id="{section.anchor}">{escape(section.heading)}</h2>'
-    return f"{heading}<p>{escape(section.text)}</p>\n{tables}{pictures}{links}"
+    note = f'<p class="note">{escape(section.note)}</p>\n' if section.note else ""
+    return f"{text}{tables}{pictures}{note}{section.html}"
+
+
+def folded(title: str, grid: Grid) -> str:
+    """A table that a click unfolds, as HTML."""
+    return f"<details><summary>{escape(title)}</summary>{_table(grid)}</details>\n"
 
 
 def _picture(shows: str, path: Path) -> str:

@@ -24,11 +24,11 @@ from simhand.pretraining.card import RunFacts, card_text, encoder_card
 from simhand.pretraining.order import Plan
 from simhand.pretraining.pool import Pool as PretrainingPool
 from simhand.pretraining.settings import PretrainingSettings
-from simhand.reporting import conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet
+from simhand.reporting import conditions, curves, data_figures, hands_sheet, joints, label_shares, pairs_sheet
 from simhand.reporting.data_inputs import Pool, Shard
 from simhand.reporting.figures import save_png
 from simhand.reporting.inputs import PaperErrors, Result, Run
-from simhand.tables import BALANCED, CROPS, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, PREDICTIONS, VIDEO_STATUS
+from simhand.tables import BALANCED, CROPS, FRAMES, HANDS, KEYPOINTS, MEMBERS, NEIGHBOURS, PREDICTIONS, VIDEO_STATUS
 
 HANDS_IN_POOL = 6
 
@@ -68,6 +68,19 @@ def _keypoints_of(hand: Hand, seed: int) -> np.ndarray:
     return points
 
 
+def _write_frames(path: Path, hands: Sequence[Hand]) -> None:
+    """Frames of 64 px by number, a hand's being that of its video."""
+    videos = {hand.frame: hand.video for hand in hands}
+    jpeg = encode_jpeg(np.full((64, 64, 3), 200, np.uint8), 95)
+    rows = [
+        {"video_id": videos.get(i, ""), "frame_index": i, "timestamp_s": 0.0, "jpeg": jpeg}
+        for i in range(max(videos, default=-1) + 1)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with arrow_writer(path, FRAMES) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, FRAMES))
+
+
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures as they are written."""
@@ -77,7 +90,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         figures.append(figure)
         save_png(figure, path)
 
-    for module in (conditions, curves, data_figures, hands_sheet, label_shares, pairs_sheet):
+    for module in (conditions, curves, data_figures, hands_sheet, joints, label_shares, pairs_sheet):
         monkeypatch.setattr(module, "save_png", keep)
     return figures
 
@@ -116,6 +129,7 @@ def write_shard(tmp_path: Path) -> WriteShard:
                 {"hand_id": f"h{i}", "status": status, "reason": reason, "score": score, "keypoints": keypoints}
             )
         write_parquet(pa.Table.from_pylist(lines, KEYPOINTS), folder / f"{name}.keypoints.parquet", KEYPOINTS)
+        _write_frames(tmp_path / "frames" / source / f"{name}.arrow", hands)
         status, hands_path, balanced, keypoints_path = (
             folder / f"{name}.{kind}.parquet" for kind in ("status", "hands", "balanced", "keypoints")
         )
@@ -212,6 +226,7 @@ def make_result(tmp_path: Path) -> Callable[..., Result]:
         metrics: dict[str, Any] = {"mpjpe_mm": mpjpe_mm, "pa_mpjpe_mm": mpjpe_mm / 2, "mean_pose_mpjpe_mm": 59.25}
         metrics |= {"pck_auc_20_50": auc, "pck_auc_0_50": auc / 2, "n_images": 40}
         metrics["per_finger_mm"] = {finger: mpjpe_mm + place for place, finger in enumerate(FINGERS)}
+        metrics["per_joint_mm"] = [0.0, *[mpjpe_mm] * 20]  # hands are aligned at the wrist
         write_predictions(result.predictions, [mpjpe_mm] * 4)
         result.metrics.write_text(json.dumps(metrics))
         epochs = [{"epoch": epoch, "mpjpe_mm": mpjpe_mm + 10 / epoch, "loss": 1 / epoch} for epoch in (1, 2, 3)]

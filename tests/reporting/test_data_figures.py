@@ -27,7 +27,7 @@ def _texts(axes: Axes) -> list[str]:
 def test_bars_of_the_funnel_with_their_counts_and_losses(
     shard: Shard, pool: Pool, drawn: list[Figure], tmp_path: Path
 ) -> None:
-    funnel_figure(funnel(DataInputs([shard], [pool], Path("crops"))), tmp_path / "f.png")
+    funnel_figure(funnel(DataInputs([shard], [pool], Path("crops"), Path("frames"))), tmp_path / "f.png")
     (axes,) = drawn[0].axes
     assert [bar.get_width() for bar in axes.patches] == [10, 9, 8, 7, 7, 6, 6]
     assert [label.get_text() for label in axes.get_yticklabels()] == [

@@ -25,7 +25,7 @@ def counts_of(inputs: DataInputs) -> dict[tuple[str, str, str, str], int]:
 
 
 def test_the_funnel_by_hand(shard: Shard, pool: Pool) -> None:
-    counts = counts_of(DataInputs([shard], [pool], Path("crops")))
+    counts = counts_of(DataInputs([shard], [pool], Path("crops"), Path("frames")))
     assert {key[1:]: count for key, count in counts.items() if not key[0]} == {
         ("videos", "listed", ""): 4,
         ("videos", "listed", "corrupt"): 1,
@@ -61,7 +61,7 @@ def test_hands_that_are_not_wanted_are_no_surplus(write_shard: WriteShard) -> No
     ]
     chosen = write_shard("chosen", "0of1", found, {"a": ("ok", "", 1)})
     everything = write_shard("everything", "0of1", [Hand("a", "left", dropped="balance")], {"a": ("ok", "", 1)})
-    rows = funnel(DataInputs([chosen, everything], [], Path("crops")))
+    rows = funnel(DataInputs([chosen, everything], [], Path("crops"), Path("frames")))
     assert [(r["source"], r["loss"], r["count"]) for r in rows.to_pylist() if r["stage"] in ("found", "balanced")] == [
         ("chosen", "", 13),
         ("chosen", "score too low", 2),
@@ -109,7 +109,9 @@ def test_each_stage_is_the_one_before_without_its_losses(
     write_shard: WriteShard, found: list[Hand], statuses: list[str]
 ) -> None:
     videos = {name: (status, "", 6) for name, status in zip("ab", statuses, strict=True)}
-    rows = funnel(DataInputs([write_shard("wild", "0of1", found, videos)], [], Path("crops"))).to_pylist()
+    rows = funnel(
+        DataInputs([write_shard("wild", "0of1", found, videos)], [], Path("crops"), Path("frames"))
+    ).to_pylist()
     for unit in ("videos", "frames", "hands"):
         stages = [row for row in rows if row["unit"] == unit and not row["loss"]]
         for stage, following in pairwise(stages):
@@ -146,7 +148,7 @@ def test_what_a_pool_drew_and_what_it_left_out_add_up(
     pairs = [{"row": row, "rank": 1, "neighbour": 0, "distance": 0.5} for row in paired if row < drawn]
     write_parquet(pa.Table.from_pylist(pairs, NEIGHBOURS), neighbours, NEIGHBOURS)
     mine = Pool("p", ["drawn"], drawing.min_visible, members, Path("pca"), Path("embeddings"), [neighbours])
-    counts = counts_of(DataInputs([own], [mine], Path("crops")))
+    counts = counts_of(DataInputs([own], [mine], Path("crops"), Path("frames")))
     stages = {key[2:]: count for key, count in counts.items() if key[0] == "p"}
     assert min(stages.values()) >= 0
     assert stages["with keypoints", ""] == counts["", "hands", "with keypoints", ""]
@@ -159,7 +161,9 @@ def test_what_a_pool_drew_and_what_it_left_out_add_up(
 
 def test_sources_stand_side_by_side_with_their_sum(shard: Shard, pool: Pool) -> None:
     other = replace(shard, source="other")
-    grid = funnel_grid(funnel(DataInputs([other, shard, shard], [pool], Path("crops"))))  # wild has two shards
+    grid = funnel_grid(
+        funnel(DataInputs([other, shard, shard], [pool], Path("crops"), Path("frames")))
+    )  # wild has two shards
     assert grid.header == ["", "other", "wild", "all sources"]
     lines = {line[0]: line[1:] for line in grid.rows}
     assert lines["videos listed"] == ["4", "8", "12"]
@@ -172,7 +176,7 @@ def test_sources_stand_side_by_side_with_their_sum(shard: Shard, pool: Pool) -> 
 
 
 def test_annotated_hands_were_not_looked_for(shard: Shard) -> None:
-    counts = counts_of(DataInputs([replace(shard, hands=None)], [], Path("crops")))
+    counts = counts_of(DataInputs([replace(shard, hands=None)], [], Path("crops"), Path("frames")))
     assert ("", "frames", "with hands", "") not in counts
     assert counts["", "hands", "balanced", "image missing or damaged"] == 1
 

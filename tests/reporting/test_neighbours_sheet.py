@@ -1,4 +1,4 @@
-"""Sheets: which hands they show."""
+"""Sheets of neighbours."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simhand.errors import TableError
 from simhand.files import arrow_writer, open_arrow, write_parquet
 from simhand.reporting.data_inputs import Pool
-from simhand.reporting.neighbours_sheet import neighbours_sheet, shown_ranks, spread_over_videos
+from simhand.reporting.neighbours_sheet import neighbours_sheet
+from simhand.reporting.pool_pairs import spread_over_videos
 from simhand.tables import CROPS, NEIGHBOURS
+from tests.reporting.test_pool_pairs import members
 
 
 def _greys(path: Path) -> set[int]:
@@ -34,44 +34,13 @@ def test_the_sheet_shows_queries_beside_their_neighbours(tmp_path: Path, pool: P
 
 
 def test_one_query_has_its_own_neighbour(tmp_path: Path, pool: Pool) -> None:
-    (query,) = spread_over_videos(_members(["a", "a", "b", "b", "c", "c"]), 1, seed=0)
+    (query,) = spread_over_videos(members(["a", "a", "b", "b", "c", "c"]), 1, seed=0)
     neighbours_sheet(pool, tmp_path / "crops", 1, 0, tmp_path / "sheet.png")
     assert _greys(tmp_path / "sheet.png") == {query, (query // 2 * 2 + 2) % 6}
 
 
-def _members(videos: list[str], sources: list[str] | None = None) -> pa.Table:
-    hands = [f"h{i}" for i in range(len(videos))]
-    return pa.table({"source": sources or ["s"] * len(videos), "video_id": videos, "hand_id": hands})
-
-
-def test_queries_come_of_all_videos_before_a_second_one_comes_of_any() -> None:
-    videos = ["a"] * 50 + ["b"] * 3 + ["c"]
-    for seed in range(5):
-        chosen = [videos[row] for row in spread_over_videos(_members(videos), 5, seed)]
-        assert sorted(chosen) == ["a", "a", "b", "b", "c"]
-    assert spread_over_videos(_members(videos), 5, 0) != spread_over_videos(_members(videos), 5, 1)
-    assert spread_over_videos(_members(videos), 100, 0) == list(range(54))
-
-
-def test_of_many_ranks_the_first_and_some_up_to_the_last_are_shown() -> None:
-    assert shown_ranks([1, 2, 5]) == [1, 2, 5]
-    assert shown_ranks(range(1, 11)) == [1, 2, 3, 4, 5, 6, 8, 10]
-    assert shown_ranks([*range(1, 11), 100, 1000, 5000]) == [1, 2, 3, 4, 5, 100, 1000, 5000]
-    assert shown_ranks([*range(1, 10), 5000]) == [1, 2, 3, 4, 5, 8, 9, 5000]
-
-
-@given(st.sets(st.integers(1, 6000), min_size=9, max_size=200))
-def test_eight_ranks_are_shown_with_the_first_and_the_last(mined: set[int]) -> None:
-    ranks = sorted(mined)
-    shown = shown_ranks(ranks)
-    assert len(shown) == 8
-    assert shown == sorted({*shown}) and mined.issuperset(shown)
-    assert shown[:4] == ranks[:4]
-    assert shown[-1] == ranks[-1]
-
-
 def test_a_hand_without_a_rank_has_an_empty_place_there(tmp_path: Path, pool: Pool) -> None:
-    hands = spread_over_videos(_members(["a", "a", "b", "b", "c", "c"]), 2, seed=0)
+    hands = spread_over_videos(members(["a", "a", "b", "b", "c", "c"]), 2, seed=0)
     row = {"row": hands[0], "rank": 2, "neighbour": 5 if hands[0] < 4 else 0, "distance": 0.5}
     part = tmp_path / "second.parquet"
     write_parquet(pa.Table.from_pylist([row], NEIGHBOURS), part, NEIGHBOURS)
@@ -83,12 +52,6 @@ def test_a_hand_without_a_rank_has_an_empty_place_there(tmp_path: Path, pool: Po
     first, second = (image[int((0.3 + 0.5 + line * 1.32) * height), middle - 30 : middle + 30] for line in (0, 1))
     assert (first < 250).mean() > 0.5
     assert (second == 255).all()
-
-
-def test_videos_of_one_name_in_two_sources_are_two() -> None:
-    members = _members(["a"] * 4, ["ego", "ego", "exo", "exo"])
-    first, second = spread_over_videos(members, 2, seed=0)
-    assert first < 2 <= second
 
 
 def test_crops_of_another_pool_are_refused(tmp_path: Path, pool: Pool) -> None:

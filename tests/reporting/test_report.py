@@ -10,21 +10,29 @@ from pathlib import Path
 
 import pytest
 
+from simhand.errors import TableError
 from simhand.reporting.__main__ import main
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import PaperErrors, ReportInputs, Result, Run
 from simhand.reporting.page import Section, page
 from simhand.reporting.paper_page import write_paper_table
 from simhand.reporting.report import write_report
+from simhand.reporting.section_file import write_sections
 from simhand.reporting.settings import ReportSettings
 
+RECORD = ["Cost of each stage", "Provenance"]
 CONDITIONS = "Errors by finger and by how hands are seen"
 
 
 @pytest.fixture
-def inputs(make_result: Callable[..., Result], pretraining: dict[str, Run]) -> ReportInputs:
+def inputs(tmp_path: Path, make_result: Callable[..., Result], pretraining: dict[str, Run]) -> ReportInputs:
     results = [make_result("none", 0, 20.0, 0.75), make_result("simhand", 0, 18.0, 0.8)]
-    return ReportInputs(results, pretraining)
+    write_sections([Section("Of the data", "1 < 2", [Grid(["<c>"], [["<d>"]])])], tmp_path / "sections.json")
+    benchmarks = tmp_path / "benchmarks"
+    benchmarks.mkdir()
+    (benchmarks / "pretrain.tsv").write_text("s\tmax_rss\tcpu_time\n90.0\t500.0\t80.0\n")
+    config = {"report": {"title": "<t>"}}
+    return ReportInputs(results, pretraining, tmp_path / "sections.json", benchmarks=benchmarks, config=config)
 
 
 def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
@@ -33,16 +41,35 @@ def test_the_whole_report(tmp_path: Path, inputs: ReportInputs) -> None:
         write_report(inputs, settings, tmp_path / folder)
     first, second = ({path.name: path.read_bytes() for path in (tmp_path / f).iterdir()} for f in ("report", "again"))
     assert first == second
-    pictures = {"conditions.png", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png", "finetuning.png"}
-    tables = {"table.csv", "table.md", "runs.csv", "conditions.csv"}
+    pictures = {
+        "conditions.png",
+        "joints.png",
+        "pretraining.png",
+        "pairs_simclr.png",
+        "pairs_simhand.png",
+        "finetuning.png",
+    }
+    tables = {"table.csv", "table.md", "runs.csv", "conditions.csv", "joints.csv", "costs.csv"}
     assert set(first) == {"index.html", *tables, *pictures}
 
     html = first["index.html"].decode()
     assert "<h1>Hands &amp; &lt;videos&gt;</h1>" in html
-    assert html.count("data:image/png;base64,") == 5
-    headings = ["Errors", CONDITIONS, "Pre-training", "Augmented pairs", "Fine-tuning", "Data"]
+    assert html.count("data:image/png;base64,") == 6
+    headings = [
+        "Errors",
+        "Errors by joint",
+        CONDITIONS,
+        "Of the data",
+        "Pre-training",
+        "Augmented pairs",
+        "Fine-tuning",
+        *RECORD,
+    ]
     assert re.findall("<h2.*?>(.*?)</h2>", html) == headings
-    assert '<a href="data/index.html">The data report</a>' in html
+    assert '<h2 id="Of-the-data">Of the data</h2><p>1 &lt; 2</p>' in html
+    assert "<td>&lt;d&gt;</td>" in html
+    chapters = [re.findall("<li>.*?>(.*?)</a>", part) for part in html.split("</nav>")[0].split("<b>")[1:]]
+    assert chapters == [headings[:3], headings[3:4], headings[4:7], RECORD]
     assert "<strong>18.00</strong>" in html
     assert "With one seed the interval is of these two models alone" in html
     assert "as FreiHAND, each image counts as one" in html
@@ -66,7 +93,8 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     )
     html = (tmp_path / "report" / "index.html").read_text()
     headings = re.findall("<h2.*?>(.*?)</h2>", html)
-    assert headings[:4] == ["Errors", CONDITIONS, "Table 1: comparison with the state of the art", "Predicted hands"]
+    assert headings[:3] == ["Errors", "Errors by joint", CONDITIONS]
+    assert headings[3:5] == ["Table 1: comparison with the state of the art", "Predicted hands"]
     assert "<td class='number'>19.21</td>" in html
     assert 'alt="Predicted hands of the labelled set x"' in html
 
@@ -88,18 +116,44 @@ def test_a_report_says_why_the_papers_first_table_is_not_in_it(tmp_path: Path, i
 def test_a_report_without_pretraining(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, runs={}), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"table.csv", "table.md", "conditions.csv", "conditions.png", "index.html", "finetuning.png"}
+    tables, pictures = (
+        {"table.csv", "table.md", "conditions.csv", "joints.csv", "costs.csv"},
+        {"conditions.png", "joints.png"},
+    )
+    assert names == {"index.html", "finetuning.png"} | tables | pictures
     html = (tmp_path / "report" / "index.html").read_text()
-    assert html.count("<img") == 2
+    assert html.count("<img") == 3
     assert "Pre-training" not in html
+    assert "title: &lt;t&gt;" in html
+    assert "<td>pretrain</td><td class='number'>1</td><td class='number'>2 min</td>" in html
+
+
+def test_a_report_without_benchmarks(tmp_path: Path, inputs: ReportInputs) -> None:
+    (inputs.benchmarks / "pretrain.tsv").unlink()  # type: ignore[operator]
+    write_report(inputs, ReportSettings(), tmp_path / "report")
+    assert "No job has left a benchmark file." in (tmp_path / "report" / "index.html").read_text()
+    assert not (tmp_path / "report" / "costs.csv").exists()
+
+
+def test_a_report_of_the_data_alone(tmp_path: Path, inputs: ReportInputs) -> None:
+    write_report(replace(inputs, results=[], runs={}), ReportSettings(), tmp_path / "report")
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"index.html", "costs.csv"}
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Of the data", *RECORD]
+
+
+def test_damaged_sections_of_the_data_report_are_refused(tmp_path: Path, inputs: ReportInputs) -> None:
+    inputs.data.write_text('[{"heading": "half')
+    with pytest.raises(TableError, match=r"sections of the data report(.|\n)*sections\.json(.|\n)*made anew"):
+        write_report(inputs, ReportSettings(), tmp_path / "report")
 
 
 def test_a_report_of_pretraining_alone(tmp_path: Path, inputs: ReportInputs) -> None:
     write_report(replace(inputs, results=[]), ReportSettings(), tmp_path / "report")
     names = {path.name for path in (tmp_path / "report").iterdir()}
-    assert names == {"runs.csv", "index.html", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png"}
+    assert names == {"runs.csv", "costs.csv", "index.html", "pretraining.png", "pairs_simclr.png", "pairs_simhand.png"}
     html = (tmp_path / "report" / "index.html").read_text()
-    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Pre-training", "Augmented pairs", "Data"]
+    assert re.findall("<h2.*?>(.*?)</h2>", html) == ["Of the data", "Pre-training", "Augmented pairs", *RECORD]
 
 
 def test_a_page_escapes_what_it_shows(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ ROWS: dict[str, tuple[Change, set[str] | str]] = {
     "`pools.demo.further_ranks`": (setting(("pools.demo.further_ranks", [4, 5])), FROM_NEIGHBOURS),
     "`pools.demo-half.components`: a pool that no run of `all` is trained on": (
         setting(("pools.demo-half.components", 12)),
-        HALF_QUERIES | {"embed_pool demo-half", "write_data_report", "all"},
+        HALF_QUERIES | {"embed_pool demo-half", "write_data_report"} | REPORT,
     ),
     "`pretraining.peclr.temperature`: of one run": (setting(("pretraining.peclr.temperature", 0.4)), FROM_PECLR),
     "`finetuning.learning_rate`": (setting(("finetuning.learning_rate", 2e-3)), FINETUNED | ERRORS),
@@ -156,6 +156,10 @@ ROWS: dict[str, tuple[Change, set[str] | str]] = {
     "DetNet: `simhand/finetuning/detnet.py`": (edit("simhand/finetuning/detnet.py"), FINETUNED | ERRORS),
     "a metric: `simhand/evaluation/metrics.py`": (edit("simhand/evaluation/metrics.py"), EVALUATED | ERRORS),
     "a figure: `simhand/reporting/curves.py`": (edit("simhand/reporting/curves.py"), REPORT),
+    "the gallery's script: `simhand/reporting/gallery.js`": (
+        edit("simhand/reporting/gallery.js"),
+        REPORT | {"write_data_report", "write_paper_table table1"},
+    ),
 }
 # Options of snakemake, which rerun nothing.
 OPTIONS = {
