@@ -43,7 +43,8 @@ def estimate_sources(
     some = [video for of_source in drawn.values() for video in of_source.videos]
     minutes = sum(max(0.0, video.duration_s) for video in some) / 60
     total = sum(map(len, videos.values()))
-    takes = f"{_minute(minutes, _FASTEST)} to {_minute(minutes, _SLOWEST)} minutes"
+    least, most = (_minute(minutes, pace) for pace in (_FASTEST, _SLOWEST))
+    takes = f"{least} to {most} min" if most != least else f"{least} min"
     out.write(f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video, for about {takes}; ")
     out.write("--sample 0 leaves this out.\n")
     out.flush()
