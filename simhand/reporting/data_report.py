@@ -13,6 +13,7 @@ from simhand.reporting.contacts import contact_grid, contacts, detectors_note
 from simhand.reporting.data_figures import funnel_figure, hands_figure, pool_figure
 from simhand.reporting.data_inputs import DataInputs
 from simhand.reporting.data_tables import CHOSEN, CONTACTS, DISTANCES, EXPLAINED_VARIANCE, FUNNEL, HISTOGRAMS, VIDEOS
+from simhand.reporting.fingerprints import pool_fingerprints
 from simhand.reporting.funnel import failed_videos, funnel, funnel_grid
 from simhand.reporting.gallery import gallery
 from simhand.reporting.gallery_page import gallery_section
@@ -49,6 +50,7 @@ _POOL = (
     "from 5 to 95 %, and distances rise with the rank. PCA should explain nearly all of the variance. A few hands that "
     "are everybody's nearest would spoil the pairs."
 )
+_FINGERPRINTS = "Pools with the same ones hold the same hands, the same PCA, and the same similar hands."
 _ROWS = 200  # of a table on the page; a file beside it holds all
 
 
@@ -140,4 +142,5 @@ def _pool_sections(
         neighbours_sheet(pool, inputs.crops_folder, settings.queries, settings.seed, sheet)
         pictures = [(f"Distances and variance of the pool {pool.name}", numbers)]
         sections.append(Section(f"Pool {pool.name}", _POOL, pictures=pictures))
-    return [*sections, gallery_section(gallery(inputs, settings))]
+    fingerprints = Section("Fingerprints of the pools", _FINGERPRINTS, [pool_fingerprints(inputs.pools)])
+    return [*sections, gallery_section(gallery(inputs, settings)), fingerprints]

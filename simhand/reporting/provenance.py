@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from simhand.errors import TableError
+from simhand.reporting.fingerprints import content_fingerprint
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import Result, Run
 from simhand.reporting.table import run_label
@@ -22,7 +21,7 @@ _PACKAGES = (
     "simhand", "snakemake", "numpy", "pyarrow", "pandas", "matplotlib", "opencv-contrib-python", "av", "mediapipe",
     "scikit-learn", "numba", "torch", "torchvision",
 )  # fmt: skip
-_DIGEST_BYTES = 8
+_DIGITS = 16  # of a longer fingerprint
 
 
 def versions_grid() -> Grid:
@@ -58,7 +57,7 @@ def _card_cells(run: Run) -> tuple[str, ...]:
         hint = "delete the file and start the workflow again: the run will be made anew"
         raise TableError("cannot read the card of a run", where=run.card, got=repr(error), hint=hint) from error
     seed, initial, data, code = map(str, cells)
-    return (seed, initial, data[: 2 * _DIGEST_BYTES], code, *map(str, further))
+    return (seed, initial, data[:_DIGITS], code, *map(str, further))
 
 
 def results_provenance(results: Sequence[Result]) -> Grid:
@@ -68,18 +67,10 @@ def results_provenance(results: Sequence[Result]) -> Grid:
         TableError: a table of predictions is missing.
     """
     rows = [
-        (each.labelled, f"{each.percent} %", run_label(each.run), str(each.seed), _digest(each.predictions))
+        (each.labelled, f"{each.percent} %", run_label(each.run), str(each.seed), content_fingerprint(each.predictions))
         for each in results
     ]
     return Grid(("labelled set", "labels", "pre-training", "seed", "predictions"), rows, frozenset({1, 3}))
-
-
-def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
-    except OSError as error:
-        raise TableError("cannot read a result", where=path, got=error) from error
 
 
 def configuration_html(config: Mapping[str, Any]) -> str:

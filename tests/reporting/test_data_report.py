@@ -191,3 +191,13 @@ def test_a_source_without_hands_and_a_pool_of_another(
     table = pq.read_table(tmp_path / "report" / "videos.parquet")
     assert len(table) == 304
     assert sum(table["hands"].to_pylist()) == 10
+
+
+def test_sources_without_a_pool_have_a_report(tmp_path: Path, shard: Shard) -> None:
+    write_data_report(
+        DataInputs([shard], [], tmp_path / "crops", tmp_path / "frames"), ReportSettings(), tmp_path / "report"
+    )
+    html = (tmp_path / "report" / "index.html").read_text()
+    assert "<td>hands with keypoints</td>" in html
+    assert "gallery" not in html.split("</style>")[1]
+    assert len(read_parquet(tmp_path / "report" / "distances.parquet", DISTANCES)) == 0

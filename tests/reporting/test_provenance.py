@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from importlib.metadata import version
@@ -11,8 +10,10 @@ from platform import python_version
 import pytest
 
 from simhand.errors import TableError
+from simhand.reporting.fingerprints import content_fingerprint
 from simhand.reporting.inputs import Result, Run
 from simhand.reporting.provenance import configuration_html, results_provenance, runs_provenance, versions_grid
+from tests.reporting.conftest import write_predictions
 
 
 def test_versions_of_what_is_installed() -> None:
@@ -42,7 +43,9 @@ def test_what_runs_say_of_themselves(pretraining: dict[str, Run]) -> None:
 
 def test_each_model_has_a_fingerprint_of_its_predictions(make_result: Callable[..., Result]) -> None:
     results = [make_result("none", 3, 20.0, 0.5), make_result("simhand", 4, 18.0, 0.5, percent=10)]
-    expected = [hashlib.blake2b(each.predictions.read_bytes(), digest_size=8).hexdigest() for each in results]
+    write_predictions(results[1].predictions, [1.0])
+    expected = [content_fingerprint(each.predictions) for each in results]
+    assert expected[0] != expected[1]
     assert results_provenance(results).rows == [
         ("hands", "100 %", "without pre-training", "3", expected[0]),
         ("hands", "10 %", "simhand", "4", expected[1]),

@@ -34,7 +34,7 @@ CHAPTERS = {
     "Training": ["Pre-training", "Augmented pairs", "Fine-tuning"],
     "Record": ["Cost of each stage", "Provenance"],
 }
-CHAPTERS["Data"].append("Gallery of similar hands")
+CHAPTERS["Data"] += ["Gallery of similar hands", "Fingerprints of the pools"]
 
 
 @pytest.fixture(scope="module")
