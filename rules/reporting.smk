@@ -6,7 +6,6 @@ rule write_data_report:
     """From videos to pairs: counts, losses and their reasons, hands, distances, and a gallery of similar hands."""
     input:
         status=all_shards("results/frames/{source}/{shard}.status.parquet"),
-        frames=video_shards("results/frames/{source}/{shard}.arrow"),
         annotations=expand("results/annotations/{source}.arrow", source=ANNOTATED),
         hands=video_shards("results/hands/{source}/{shard}.parquet"),
         balanced=all_shards("results/balanced/{source}/{shard}.parquet"),

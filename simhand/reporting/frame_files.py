@@ -26,6 +26,8 @@ _AGAIN = "start the workflow again: frames and crops will be made anew"
 class FrameFiles:
     """The frames of some hands, each read when it is asked for.
 
+    They are no input of the rule: who has deleted them for their size wants a report, not the whole chain again.
+
     Args:
         folder: holds {source}/{shard}.arrow, of FRAMES, of the sources that are videos.
         annotated: the images of the other sources.
@@ -45,6 +47,10 @@ class FrameFiles:
         for source, images in annotated.items():
             self._images |= _image_paths(source, images, [hand for hand in hands if hand["source"] == source])
 
+    def has(self, hand: Mapping[str, Any]) -> bool:
+        """Whether the file that holds the hand's frame is there."""
+        return self._path(hand).is_file()
+
     def of(self, hand: Mapping[str, Any], frame_row: int) -> np.ndarray:
         """The frame of one hand, uint8 (h, w, 3) RGB.
 
@@ -55,11 +61,14 @@ class FrameFiles:
         Raises:
             TableError: the frame is missing or damaged, or not that of the hand.
         """
-        path = self._images.get(_key(hand))
-        return self._sampled(hand, frame_row) if path is None else _read_image(path)
+        return _read_image(self._path(hand)) if _key(hand) in self._images else self._sampled(hand, frame_row)
+
+    def _path(self, hand: Mapping[str, Any]) -> Path:
+        sampled = self._folder / hand["source"] / f"{hand['shard']}.arrow"
+        return self._images.get(_key(hand), sampled)
 
     def _sampled(self, hand: Mapping[str, Any], row: int) -> np.ndarray:
-        path = self._folder / hand["source"] / f"{hand['shard']}.arrow"
+        path = self._path(hand)
         frames: pa.Table = self._opened(path)
         own = (hand["video_id"], hand["frame_index"])
         if row >= len(frames) or tuple(frames[name][row].as_py() for name in ("video_id", "frame_index")) != own:
@@ -95,8 +104,8 @@ def _image_paths(
 
 
 def _read_image(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        hint = "put the annotations' images back, or set report.gallery_frames to 0"
+        hint = "mend or delete the image, or set report.gallery_frames to 0"
         raise TableError("cannot read an image of the gallery", where=path, hint=hint)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

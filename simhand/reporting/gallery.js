@@ -224,7 +224,7 @@
     strong.textContent = name;
     const notes = [`${hand.source}: ${hand.video}`, `frame ${number.format(hand.frame_index)}, at ${time(hand)}`,
       `${hand.side} hand${hand.mirrored ? (framed ? ", mirrored in the gallery" : ", shown mirrored") : ""}`];
-    if (!framed) notes.push("without its frame: report.gallery_frames says how many hands have theirs here");
+    if (!framed) notes.push("without its frame, which was deleted or is beyond report.gallery_frames");
     caption.append(strong, ...notes.map((note) => Object.assign(document.createElement("span"), { textContent: note })));
     figure.append(picture, caption);
     return figure;

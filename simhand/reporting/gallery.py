@@ -45,7 +45,8 @@ def gallery(inputs: DataInputs, settings: ReportSettings) -> dict[str, Any]:
     Returns:
         pools: name, ranks, and queries, each [hand, [[rank, hand, distance], ...]];
         hands: source, video, time_s, frame_index, side, mirrored, tile (a picture), points (42 whole numbers in
-            1/1000 of the crop), and of those with a frame: frame, frame_points (in pixels of the frame), box, square;
+            1/1000 of the crop), and of those whose frame is shown and still there: frame, frame_points (in pixels of
+            the frame), box, square;
         frames: picture, width and height of the whole frame in pixels.
 
     Raises:
@@ -121,7 +122,7 @@ def _pictures(
     for hand in hands:
         crop = crops.of(hand)
         record = _hand_record(hand, crop)
-        if _name(hand) in framed:
+        if _name(hand) in framed and files.has(hand):
             key = (hand["source"], hand["video_id"], hand["frame_index"])
             if key not in places:
                 places[key] = len(frames)

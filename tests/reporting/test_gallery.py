@@ -135,14 +135,26 @@ def test_frames_of_annotated_hands_are_their_images(tmp_path: Path, inputs: Data
         picture = decoded(frame["picture"])
         assert (frame["width"], frame["height"], picture.shape) == (900, 30, (13, 400, 3))
         assert np.abs(picture.astype(int) - 60 * i).max() <= 3
-    (images / "own" / "2.jpg").unlink()
+    (images / "own" / "2.jpg").write_bytes(b"no image")
     with pytest.raises(TableError, match=r"own/2\.jpg\n.*report\.gallery_frames to 0"):
         gallery(annotated, SETTINGS)
+    (images / "own" / "2.jpg").unlink()
+    assert len(gallery(annotated, SETTINGS)["frames"]) == 3
     assert gallery(annotated, SETTINGS.model_copy(update={"gallery_frames": 0}))["frames"] == []
     with arrow_writer(tmp_path / "annotations.arrow", ANNOTATIONS) as writer:
         writer.write_table(pa.Table.from_pylist(rows[:3], ANNOTATIONS))
     with pytest.raises(TableError, match="annotations are not those of the pool"):
         gallery(annotated, SETTINGS)
+
+
+def test_hands_whose_frames_were_deleted_are_shown_without(inputs: DataInputs) -> None:
+    whole = gallery(inputs, SETTINGS)
+    for path in inputs.frames_folder.rglob("*.arrow"):
+        path.unlink()
+    found = gallery(inputs, SETTINGS)
+    assert found["frames"] == []
+    assert [hand["tile"] for hand in found["hands"]] == [hand["tile"] for hand in whole["hands"]]
+    assert not any("frame" in hand for hand in found["hands"])
 
 
 def test_frames_of_other_crops_are_refused(tmp_path: Path, inputs: DataInputs) -> None:

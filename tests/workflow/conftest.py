@@ -67,8 +67,9 @@ def run_chain(folder: Path, small_demo: Path) -> None:
 
 @pytest.fixture
 def restored(finished: Checkout) -> Iterator[Checkout]:
-    """The finished checkout; what a test changes in its configuration, code or videos is put back."""
-    kept = [finished.folder / name for name in ("config.yaml", "simhand", "workflow_scripts", "rules", "demo")]
+    """The finished checkout; what a test changes in its configuration, code, videos or frames is put back."""
+    names = ("config.yaml", "simhand", "workflow_scripts", "rules", "demo", "results/frames")
+    kept = [finished.folder / name for name in names]
     backup = finished.folder.with_name("backup")
     shutil.rmtree(backup, ignore_errors=True)
     backup.mkdir()

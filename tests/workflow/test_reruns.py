@@ -96,6 +96,12 @@ def remove_video(checkout: Checkout) -> None:
     (checkout.folder / "demo" / "videos" / "person_002.mp4").unlink()
 
 
+def delete_frames(checkout: Checkout) -> None:
+    for path in (checkout.folder / "results" / "frames").rglob("*.arrow"):
+        path.unlink()
+    setting(("report.title", "Another title"))(checkout)
+
+
 def edit_a_command_line(checkout: Checkout) -> None:
     rule = checkout.folder / "rules" / "pretraining.smk"
     text = rule.read_text()
@@ -138,6 +144,7 @@ ROWS: dict[str, tuple[Change, set[str] | str]] = {
     "`pretraining.peclr.temperature`: of one run": (setting(("pretraining.peclr.temperature", 0.4)), FROM_PECLR),
     "`finetuning.learning_rate`": (setting(("finetuning.learning_rate", 2e-3)), FINETUNED | ERRORS),
     "`report.title`": (setting(("report.title", "Another title")), REPORT | {"write_data_report"}),
+    "`report.title`, once frames were deleted for their size": (delete_frames, REPORT | {"write_data_report"}),
     "`report.cases`": (setting(("report.cases", 2)), REPORT | {"write_data_report", "draw_hands demo"}),
     "`experiment.paper.few_labels`: only tables that `all` does not make read it": (
         setting(("experiment.paper.few_labels", 20), ("experiment.paper.ranks", [1, 3])),
