@@ -73,7 +73,7 @@ def _slurm() -> Iterator[Finding]:
 def _profile() -> Finding:
     """Whether the profile was made the site's own."""
     if not _PROFILE.is_file():
-        return problem(f"no {_PROFILE}", "restore it from the repository: `snakemake --profile slurm` reads it")
+        return warning(f"no {_PROFILE} here", "call it where you call snakemake: `snakemake --profile slurm` reads it")
     profile: dict[str, Any] = yaml.safe_load(_PROFILE.read_text()) or {}
     site = _SITE & set(profile.get("default-resources") or {})
     of_gpus = {rule for rule in _GPU_RULES if _SITE & set((profile.get("set-resources") or {}).get(rule) or {})}

@@ -90,7 +90,7 @@ def test_slurm_that_answers_wants_an_edited_profile(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(ROOT)
     assert any("is as it was shipped" in finding.what for finding in check_machine({}, None, Path("results")))
     monkeypatch.chdir(tmp_path)
-    assert any(finding.what == "no slurm/config.yaml" for finding in check_machine({}, None, Path("results")))
+    assert any(finding.what == "no slurm/config.yaml here" for finding in check_machine({}, None, Path("results")))
     profile = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())
     profile["set-resources"] = {"pretrain": {"slurm_partition": "gpu"}}
     (tmp_path / "slurm").mkdir()
