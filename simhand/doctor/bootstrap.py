@@ -6,6 +6,9 @@ drawn again with replacement from those that were, and the mean is taken again. 
 few videos that there are, so each is made wider as Student's t is wider than a normal distribution, by sqrt(n /
 chi-square of n - 1 degrees of freedom); and too large where the drawn videos are a good part of all, so they are made
 narrower by sqrt(1 - n / N).
+
+Where only some frames of a video were looked at, its own total is uncertain too. That is added as normal deviations:
+the bootstrap does not see it in videos that are always drawn.
 """
 
 from __future__ import annotations
@@ -41,6 +44,8 @@ class Seen(NamedTuple):
         sizes: of those, (m,).
         size_of_others: of all that they stand for.
         others: how many those are.
+        counted: what was really seen, which is no more than the truth.
+        within: standard deviation of the drawn videos' own sum, of which only some frames were looked at.
     """
 
     certain: float
@@ -48,16 +53,19 @@ class Seen(NamedTuple):
     sizes: np.ndarray
     size_of_others: float
     others: int
+    counted: float
+    within: float
 
 
 def total(sources: Sequence[Seen], seed: int = 0) -> Range:
     """The total over all videos of all sources; what was seen is its lower bound."""
     rng = np.random.default_rng(seed)
     expected = sum(one.certain + _rates(one).mean() * one.size_of_others for one in sources)
-    seen = float(sum(one.certain + one.random.sum() for one in sources))
+    seen = float(sum(one.counted for one in sources))
     if any(len(one.random) == 1 < one.others for one in sources):  # one of several: nothing tells how they differ
         return Range(float(expected), seen, np.inf)
-    deviations = sum((_deviations(one, rng) for one in sources), np.zeros(_DRAWS))
+    within = float(np.linalg.norm([one.within for one in sources]))
+    deviations = sum((_deviations(one, rng) for one in sources), within * rng.standard_normal(_DRAWS))
     low, high = expected + np.quantile(deviations, [(1 - COVERED) / 2, (1 + COVERED) / 2])
     return Range(float(expected), max(seen, float(low)), max(seen, float(high)))
 

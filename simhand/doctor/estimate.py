@@ -39,7 +39,7 @@ class Estimate:
         counts: of frames and hands.
         disk_mb: of each stage's tables.
         cpu_s: of each stage, in seconds of one core such as this machine's.
-        hands_in_pools: with keypoints, of each pool, at most its size.
+        hands_in_pools: with keypoints, of each pool that is drawn from videos alone, at most its size.
     """
 
     counts: dict[str, Range]
@@ -62,8 +62,9 @@ def estimate(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]
 
     pools = {}
     for name, pool in config.pools.items():
-        sources = [source for source in pool.sources if source in samples]
-        found = of(lambda one, _: one.found, sources)
+        if not set(pool.sources) <= samples.keys():  # annotated hands, of which nothing is estimated
+            continue
+        found = of(lambda one, _: one.found, pool.sources)
         most = pool.size or float("inf")
         pools[name] = Range(*(min(most, value) for value in found))
     return Estimate(
@@ -76,7 +77,7 @@ def estimate(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]
         disk_mb={
             "frames": of(lambda one, _: one.frames_mb),
             "hands and keypoints": of(lambda one, rates: one.hands * rates.rows_mb),
-            "crops": of(lambda one, _: one.crops_mb),
+            "crops": of(lambda one, rates: one.kept * rates.crop_mb),
             "pools": _pools(pools, config, lambda pool: _MEMBERS_MB + 4e-6 * pool.components + _kept_mb(pool)),
         },
         cpu_s={
@@ -97,14 +98,22 @@ def _kept_mb(pool: PoolSettings) -> float:
 
 def _seen(sample: Sample, value: Callable[[Measured, Rates], float]) -> Seen:
     drawn = sample.drawn
-    values = [value(one, sample.rates) for one in sample.measured]
+    values = [value(one.in_all_frames(), sample.rates) for one in sample.measured]
+    more = [value(one.with_more(), sample.rates) for one in sample.measured]
     sure = len(drawn.certain)
-    return Seen(sum(values[:sure]), np.array(values[sure:]), np.array(drawn.sizes), drawn.size_of_others, drawn.others)
+    return Seen(
+        sum(values[:sure]),
+        np.array(values[sure:]),
+        np.array(drawn.sizes),
+        drawn.size_of_others,
+        drawn.others,
+        counted=sum(value(one, sample.rates) for one in sample.measured),
+        within=float(np.linalg.norm(np.subtract(more, values))),
+    )
 
 
 def _pools(pools: Mapping[str, Range], config: Config, a_hand: Callable[[PoolSettings], float]) -> Range:
-    parts = [hands.times(a_hand(config.pools[name])) for name, hands in pools.items()]
-    return Range(*(sum(values) for values in zip(*parts, strict=True)))
+    return sum_of([hands.times(a_hand(config.pools[name])) for name, hands in pools.items()])
 
 
 def _starts(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]], config: Config) -> Range:
@@ -118,4 +127,4 @@ def _starts(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]]
 
 def sum_of(ranges: Sequence[Range]) -> Range:
     """As if all were low or high together: a range that is rather too wide."""
-    return Range(*(sum(values) for values in zip(*ranges, strict=True)))
+    return Range(*(sum(one[end] for one in ranges) for end in range(3)))

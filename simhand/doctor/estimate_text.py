@@ -26,7 +26,8 @@ def estimate_text(found: Estimate, measured: Sequence[Measured], videos: int, co
         cores: of this machine.
     """
     brackets = f"; in brackets the range that is meant to hold the truth {COVERED * 10:.0f} times in 10"
-    parts = [f"Estimate from {len(measured):,} of {videos:,} videos{brackets if len(measured) < videos else ''}:"]
+    in_full = len(measured) == videos and all(one.looked == 1 for one in measured)
+    parts = [f"Estimate from {len(measured):,} of {videos:,} videos{'' if in_full else brackets}:"]
     parts += [_problems(measured), _rows({name: amounts.count(value) for name, value in found.counts.items()})]
     disk = {name: amounts.size(value) for name, value in found.disk_mb.items()}
     disk["together"] = amounts.size(sum_of(list(found.disk_mb.values())))
@@ -34,8 +35,9 @@ def estimate_text(found: Estimate, measured: Sequence[Measured], videos: int, co
     time = {name: amounts.time(value) for name, value in found.cpu_s.items()}
     together = sum_of(list(found.cpu_s.values()))
     time["together"] = f"{amounts.time(together)}; on {cores} cores {amounts.time(together.times(1 / cores))}"
-    parts += [f"Time of one core such as this machine's{_detector_note(config)}:", _rows(time)]
-    parts += [_training(found.hands_in_pools, config.pretraining)]
+    busy = "ranges are those of the amounts, a busy machine takes up to twice as long"
+    parts += [f"Time of one core such as this machine's{_detector_note(config)}; {busy}:", _rows(time)]
+    parts += [_training(found.hands_in_pools, config.pretraining), _left_out(found, config)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -69,6 +71,11 @@ def _training(hands: Mapping[str, Range], runs: Mapping[str, PretrainingSettings
 to 1.4 times that for all else. GPU: assumed, not measured, for one that reaches {slow:.0f} to {fast:.0f} TFLOP/s in
 training, as those of data centres may. Fine-tuning depends on labels, not on videos, and is not estimated."""
     return f"{text}\n\n{_rows(rows)}" if rows else ""
+
+
+def _left_out(found: Estimate, config: Config) -> str:
+    names = [name for name in config.pools if name not in found.hands_in_pools]
+    return f"Not estimated, as hands of theirs are annotated: {', '.join(names)}, and their runs." if names else ""
 
 
 def _run(run: PretrainingSettings, hands: Range) -> str:

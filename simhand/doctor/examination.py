@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-import yaml
-
-from simhand.config import Config, check_pool_sizes, load_config
+from simhand.config import Config, check_pool_sizes
+from simhand.config_file import read_config
 from simhand.doctor import amounts
 from simhand.doctor.finding import Finding, Grade, ok, problem, warning
 from simhand.doctor.machine import Trained, check_machine
@@ -66,12 +65,9 @@ def _is_any(findings: Sequence[Finding], grade: Grade) -> bool:
 
 
 def _load(path: Path) -> tuple[Config | None, Finding]:
-    if not path.is_file():
-        advice = "`simhand init` writes one; or call it where you call snakemake"
-        return None, problem(f"no configuration {path}", advice)
     try:
-        config = load_config(yaml.safe_load(path.read_text()), where=path)
-    except (ConfigError, yaml.YAMLError) as error:
+        config = read_config(path)
+    except ConfigError as error:
         return None, problem(
             "\n         ".join(str(error).splitlines()), "mend it: docs/configuration.md lists all keys"
         )

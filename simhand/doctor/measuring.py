@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import resource
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +36,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Measured:
-    """What one video gave; where hands were looked for in some of its frames, scaled to all of them.
+    """What one video gave; hands are those of the frames in which they were looked for.
 
     Args:
         video: of its source's index.
@@ -44,10 +44,11 @@ class Measured:
         frames_mb: of the table of frames.
         decoding_s: CPU time of sampling.
         problem: why it was not read in full; empty: it was.
+        looked: the share of its frames in which hands were looked for.
         hands: detected.
         kept: of them, wanted and balanced.
         found: of those, with keypoints.
-        crops_mb: of the table of crops.
+        deviation: standard deviation of `hands` in a frame.
     """
 
     video: Video
@@ -55,10 +56,30 @@ class Measured:
     frames_mb: float
     decoding_s: float
     problem: str
+    looked: float
     hands: float
     kept: float
     found: float
-    crops_mb: float
+    deviation: float
+
+    def in_all_frames(self) -> Measured:
+        """With as many hands as to expect of all its frames."""
+        return self._times(1 / self.looked)
+
+    def with_more(self) -> Measured:
+        """With a standard deviation more hands in all its frames than to expect, for those that were not looked at.
+
+        Frames are taken as if drawn at random, without replacement. Where no hand was seen there may still be some: as
+        if one had been.
+        """
+        seen = max(1.0, self.looked * self.frames)
+        of_a_frame = max(self.deviation, seen**-0.5)
+        more = self.frames * of_a_frame * ((1 - self.looked) / seen) ** 0.5
+        every = self.in_all_frames()
+        return every._times(1 + more / every.hands) if self.hands else replace(every, hands=more, kept=more, found=more)
+
+    def _times(self, factor: float) -> Measured:
+        return replace(self, hands=factor * self.hands, kept=factor * self.kept, found=factor * self.found)
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,7 @@ class Rates:
         crop_s: a hand.
         keypoints_s: a hand.
         rows_mb: of the tables of hands and keypoints, for each hand.
+        crop_mb: of the table of crops, for each hand in it.
     """
 
     start_s: float
@@ -78,6 +100,7 @@ class Rates:
     crop_s: float
     keypoints_s: float
     rows_mb: float
+    crop_mb: float
 
 
 def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) -> tuple[list[Measured], Rates]:
@@ -104,14 +127,16 @@ def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) 
     _write_model(config, model)
     tables = {name: folder / f"{name}.{kind}" for name, kind in _TABLES.items()}
     seconds = _run_stages(source, frames, model, tables, config)
-    counts = _counts(tables)
+    counts, hands_of_frames = _counts(tables), _hands_of_frames(tables["hands"])
     measured = [
         Measured(
             video,
             *of_video,
-            *(counts[name][video.video_id] / share for name in ("hands", "kept", "found", "crops_mb")),
+            looked,
+            *(counts[name][video.video_id] for name in ("hands", "kept", "found")),
+            _deviation(looked * of_video[0], hands_of_frames[video.video_id]),
         )
-        for video, of_video, share in zip(videos, sampled, shares, strict=True)
+        for video, of_video, looked in zip(videos, sampled, shares, strict=True)
     ]
     return measured, _rates(seconds, tables, len(open_arrow(frames, FRAMES)))
 
@@ -194,20 +219,33 @@ def _detector(source: str, model: Path, config: Config) -> Callable[[Path, Path]
 
 
 def _counts(tables: dict[str, Path]) -> dict[str, Counter[str]]:
-    """Hands, those kept, those found, and MB of crops, of each video."""
+    """Hands, those kept, and those found, of each video."""
     hands = pq.read_table(tables["hands"], columns=["hand_id", "video_id"])
     of_hand = dict(zip(*(hands[name].to_pylist() for name in ("hand_id", "video_id")), strict=True))
     balanced = pq.read_table(tables["balanced"]).to_pylist()
-    crops = open_arrow(tables["crops"], CROPS)
     keypoints = pq.read_table(tables["keypoints"], columns=["hand_id", "status"]).to_pylist()
-    size_mb = tables["crops"].stat().st_size / 1e6 / max(1, len(crops))
-    crops_mb = {name: count * size_mb for name, count in Counter(crops["video_id"].to_pylist()).items()}
     return {
         "hands": Counter(of_hand.values()),
         "kept": Counter(of_hand[row["hand_id"]] for row in balanced if row["kept"]),
         "found": Counter(of_hand[row["hand_id"]] for row in keypoints if row["status"] == "found"),
-        "crops_mb": Counter(crops_mb),
     }
+
+
+def _hands_of_frames(table: Path) -> dict[str, list[int]]:
+    """Of each video how many hands its frames have, of those that have any."""
+    rows = pq.read_table(table, columns=["video_id", "frame_index"]).to_pylist()
+    found: dict[str, list[int]] = defaultdict(list)
+    for (video, _), count in Counter((row["video_id"], row["frame_index"]) for row in rows).items():
+        found[video].append(count)
+    return found
+
+
+def _deviation(frames: float, hands: Sequence[int]) -> float:
+    """Standard deviation of the hands in a frame: of so many frames some have these hands, the others none."""
+    if frames < 2:
+        return 0.0
+    squares, mean = sum(count**2 for count in hands), sum(hands) / frames
+    return float(max(0.0, (squares - frames * mean**2) / (frames - 1)) ** 0.5)
 
 
 def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> Rates:
@@ -221,6 +259,7 @@ def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> R
         crop_s=(seconds["balanced"] + seconds["crops"]) / max(1, crops),
         keypoints_s=max(0.0, seconds["keypoints"] - start_s) / max(1, crops),
         rows_mb=rows_mb / max(1, hands),
+        crop_mb=tables["crops"].stat().st_size / 1e6 / crops if crops else 0.0,
     )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import get_args
 
 from simhand.command_help import Commands, command_parser
-from simhand.errors import InputError
 from simhand.pretraining.settings import EncoderName
 
 _RESULTS = Path("results")
@@ -111,16 +110,12 @@ def run_pairs(args: argparse.Namespace) -> int:
     Raises:
         SimhandError: no such pool, it is not finished, or its tables do not fit together.
     """
-    import yaml  # noqa: PLC0415 - other commands need none of these
-
-    from simhand.config import load_config  # noqa: PLC0415
+    from simhand.config_file import read_config  # noqa: PLC0415 - other commands need none of these
     from simhand.export.pool_files import pool_files  # noqa: PLC0415
     from simhand.hand100m.export_options import export_settings  # noqa: PLC0415
     from simhand.hand100m.exporting import export_pool  # noqa: PLC0415
 
-    if not args.configfile.is_file():
-        raise InputError("no such configuration", where=args.configfile, hint="call it where you call snakemake")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    config = load_config(yaml.safe_load(args.configfile.read_text()), where=args.configfile)
+    config = read_config(args.configfile)
     export_pool(pool_files(config, args.pool, _RESULTS), args.out, export_settings(args))
     return 0

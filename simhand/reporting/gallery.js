@@ -86,7 +86,7 @@
     const tile = Math.min(most, Math.floor((card - wide(inLine, 0)) / inLine));
     const height = Math.ceil(tiles / inLine) * (tile + CAPTION) + AROUND;
     rowHeight = height + GAP;
-    inner.style.height = `${Math.ceil(entries.length / columns) * rowHeight - GAP}px`;
+    inner.style.height = `${Math.max(0, Math.ceil(entries.length / columns) * rowHeight - GAP)}px`;
     inner.style.setProperty("--columns", columns);
     inner.style.setProperty("--card", `${height}px`);
     inner.style.setProperty("--tile", `${tile}px`);

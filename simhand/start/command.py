@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def _check_text(text: str, out: Path) -> None:
 
 
 def _next(out: Path, gpus: int, *, given: bool) -> str:
-    option = "" if str(out) == "config.yaml" else f" --configfile {out}"
+    option = "" if str(out) == "config.yaml" else f" --configfile {shlex.quote(str(out))}"
     rows = {
         f"simhand doctor{option}": "is all there, and what will it cost?",
         f"snakemake --cores 2 -n all{option}": "what would run",

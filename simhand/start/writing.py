@@ -69,11 +69,12 @@ def names(found: list[Found]) -> dict[str, Found]:
 
 
 def _name(path: Path) -> str:
-    """Letters, digits, _ and - of a file's name; of a folder called videos, say, that of the folder above."""
+    """Letters, digits and - of a file's name; of a folder called videos, say, that of the folder above."""
     full = path.resolve()
     base = full.parent.name if full.name.lower() in {"videos", "frames", "images"} and full.parent.name else full.name
     base = base if full.is_dir() else base.partition(".")[0]
-    return re.sub(r"[^a-z0-9]+", "-", base.lower()).strip("-") or "data"
+    name = re.sub(r"[^a-z0-9]+", "-", base.lower()).strip("-") or "data"
+    return name if yaml.safe_load(name) == name else f"data-{name}"  # to YAML 2024 is a number, and on is true
 
 
 def configuration(
@@ -101,7 +102,7 @@ def _line(text: str, comment: str = "") -> str:
 
 def _text(path: Path) -> str:
     """A path, in quotes where YAML needs them."""
-    return str(yaml.safe_dump(str(path), width=10_000).removesuffix("...\n").strip())
+    return str(yaml.safe_dump(str(path), width=10_000, allow_unicode=True).removesuffix("...\n").strip())
 
 
 def _sources(sources: Mapping[str, Found], images: Path | None) -> str:

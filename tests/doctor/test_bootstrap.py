@@ -17,15 +17,16 @@ def estimated(values: dict[str, float], videos: list[Video], count: int, seed: i
     drawn = draw({"wild": videos}, count, seed)["wild"]
     certain = sum(values[video.video_id] for video in drawn.certain)
     random = np.array([values[video.video_id] for video in drawn.random])
-    return total([Seen(certain, random, np.array(drawn.sizes), drawn.size_of_others, drawn.others)])
+    counted = certain + random.sum()
+    return total([Seen(certain, random, np.array(drawn.sizes), drawn.size_of_others, drawn.others, counted, 0.0)])
 
 
 def test_all_videos_are_the_truth() -> None:
-    assert total([Seen(12.5, np.array([]), np.array([]), 0.0, 0)]) == Range(12.5, 12.5, 12.5)
+    assert total([Seen(12.5, np.array([]), np.array([]), 0.0, 0, 12.5, 0.0)]) == Range(12.5, 12.5, 12.5)
 
 
 def test_by_hand_the_others_follow_their_sizes() -> None:
-    seen = Seen(10.0, np.array([2.0, 8.0]), np.array([1.0, 2.0]), 30.0, 10)  # 2 and 4 for each unit of size
+    seen = Seen(10.0, np.array([2.0, 8.0]), np.array([1.0, 2.0]), 30.0, 10, 20.0, 0.0)  # 2 and 4 for each unit of size
     found = total([seen])
     assert found.expected == 10 + 3 * 30
     assert found.low == 20  # no less than what was seen, however wide the range
@@ -33,7 +34,7 @@ def test_by_hand_the_others_follow_their_sizes() -> None:
 
 
 def test_one_video_of_several_has_no_upper_bound() -> None:
-    found = total([Seen(0.0, np.array([2.0]), np.array([1.0]), 30.0, 10)])
+    found = total([Seen(0.0, np.array([2.0]), np.array([1.0]), 30.0, 10, 2.0, 0.0)])
     assert (found.expected, found.low, found.high) == (60, 2, np.inf)
 
 

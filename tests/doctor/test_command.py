@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from simhand.__main__ import main
+from simhand.doctor import measuring
 from tests.conftest import WriteVideo
 
 
@@ -36,6 +37,19 @@ def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -
     assert [path.name for path in (here / "results").rglob("*.*")] == ["index.tsv"]
 
 
+def test_a_video_too_long_to_look_at_in_full_leaves_hands_open(
+    here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(measuring._FRAMES, "mediapipe", 10)
+    assert main(["doctor", "--sample", "6"]) == 0
+    told = capfd.readouterr().out
+    assert "Estimate from 6 of 6 videos; in brackets the range" in told
+    # Of 31 frames each 8 were looked at, every fourth: 1.645 x sqrt(6) x 31 x sqrt(1 - 8/31) / 8 hands may be there.
+    (most,) = re.findall(r"^  hands           0 \(0 to (\d+)\)$", told, re.MULTILINE)
+    assert int(most) == pytest.approx(13.4, rel=0.1)
+    assert re.search(r"^  frames          186$", told, re.MULTILINE)
+
+
 def test_checks_alone(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--sample", "0"]) == 0
     told = capfd.readouterr().out
@@ -58,7 +72,12 @@ def test_a_wrong_configuration_is_a_problem(here: Path, capfd: pytest.CaptureFix
     assert "problem  unknown key sources.grey.vidoes" in told
     assert "did you mean videos?" in told
     assert main(["doctor", "--configfile", "gone.yaml"]) == 1
-    assert "problem  no configuration gone.yaml\n         -> `simhand init` writes one" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "problem  there is no such configuration\n           where:    gone.yaml" in told
+    assert "`simhand init` writes one" in told
+    (here / "config.yaml").write_text("sources: [")
+    assert main(["doctor"]) == 1
+    assert "problem  the configuration is no YAML\n           where:    config.yaml" in capfd.readouterr().out
 
 
 def test_a_source_without_videos_is_a_problem(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

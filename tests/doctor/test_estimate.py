@@ -14,13 +14,13 @@ from simhand.doctor.training_time import assumed_gpu_s, images, measured_s, tera
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.videos.index import Video
 
-RATES = Rates(start_s=2.0, detection_s=0.5, crop_s=0.1, keypoints_s=0.2, rows_mb=0.01)
+RATES = Rates(start_s=2.0, detection_s=0.5, crop_s=0.1, keypoints_s=0.2, rows_mb=0.01, crop_mb=0.03)
 
 
-def measured(name: str, hands: float, problem: str = "") -> Measured:
+def measured(name: str, hands: float, problem: str = "", looked: float = 1.0, deviation: float = 0.5) -> Measured:
     """10 frames of 0.1 MB, decoded in 3 s; of the hands three quarters are kept, half have keypoints."""
     video = Video(name, f"/{name}", 1000, 0, "", 99.0)
-    return Measured(video, 10, 1.0, 3.0, problem, hands, 0.75 * hands, 0.5 * hands, 0.02 * hands)
+    return Measured(video, 10, 1.0, 3.0, problem, looked, hands, 0.75 * hands, 0.5 * hands, deviation)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_by_hand(found: Estimate) -> None:
     }
     assert found.disk_mb["frames"] == point(13)
     assert found.disk_mb["hands and keypoints"] == point(2.24)
-    assert found.disk_mb["crops"] == point(0.02 * 224)
+    assert found.disk_mb["crops"] == point(0.03 * 168)
     assert found.hands_in_pools == {"both": point(112), "few": point(7)}
 
 
@@ -73,6 +73,61 @@ def test_time_by_hand(found: Estimate) -> None:
     assert found.cpu_s["find_keypoints"] == point(168 * (0.2 + 2 / 2048))
     assert found.cpu_s["starting jobs"] == point((3 + 4) * 2 * 2 * 2)  # no more shards than videos
     assert sum_of([Range(1, 0, 2), Range(10, 5, 20)]) == Range(11, 5, 22)
+
+
+def estimated_of_one(config: Config, one: Measured) -> Estimate:
+    samples = {name: Sample(Drawn([one.video], [], [], 0, 0.0), [one], RATES) for name in ("a", "b")}
+    return estimate(samples, {"a": [one.video], "b": [one.video]}, config)
+
+
+def test_frames_that_were_not_looked_at_leave_hands_open(config: Config) -> None:
+    """Of 10 frames 5 were looked at: the deviation is 10 x 0.5 x sqrt((1 - 1/2) / 5), of two alike sqrt(2) times that."""
+    one = measured("x", 4, looked=0.5)
+    found = estimated_of_one(config, one)
+    expected, low, high = found.counts["hands"]
+    assert expected == 2 * 8
+    deviation = 2**0.5 * 10 * 0.5 * (0.5 / 5) ** 0.5
+    assert high - expected == pytest.approx(1.645 * deviation, rel=0.1)
+    assert low == pytest.approx(expected - 1.645 * deviation, rel=0.05)
+    assert found.counts["frames"] == point(20)
+    kept = found.counts["hands kept"]
+    assert kept.high - kept.expected == pytest.approx(0.75 * (high - expected))
+    assert "; in brackets the range" in estimate_text(found, [one, one], 2, config, cores=4)
+
+
+def test_what_was_counted_is_the_least(config: Config) -> None:
+    found = estimated_of_one(config, measured("x", 9, looked=0.9, deviation=40.0))
+    assert found.counts["hands"].low == 18
+    assert found.counts["hands"].expected == 20
+
+
+def test_where_no_hand_was_seen_there_may_be_some(config: Config) -> None:
+    found = estimated_of_one(config, measured("x", 0, looked=0.1, deviation=0.0))
+    for name in ("hands", "hands kept", "with keypoints"):
+        assert found.counts[name].expected == found.counts[name].low == 0
+        assert found.counts[name].high == pytest.approx(1.645 * 2**0.5 * 10 * 0.9**0.5, rel=0.1)
+
+
+def test_pools_with_annotated_hands_are_said_to_be_left_out(tmp_path: Path, config: Config) -> None:
+    released = tmp_path / "released.json"
+    released.write_text("{}")
+    values = {
+        "sources": {
+            "a": {"videos": str(tmp_path / "a")},
+            "r": {"annotations": str(released), "images": str(tmp_path / "b")},
+        },
+        "pools": {"own": {"sources": ["a"]}, "mixed": {"sources": ["a", "r"]}, "theirs": {"sources": ["r"]}},
+        "pretraining": {"run": {"method": "simhand", "pool": "mixed"}, "mine": {"method": "simhand", "pool": "own"}},
+    }
+    config = load_config(values)
+    one = measured("x", 8)
+    found = estimate({"a": Sample(Drawn([one.video], [], [], 0, 0.0), [one], RATES)}, {"a": [one.video]}, config)
+    assert found.hands_in_pools == {"own": point(4)}
+    text = estimate_text(found, [one], 1, config, cores=1)
+    assert "Not estimated, as hands of theirs are annotated: mixed, theirs, and their runs." in text
+    assert "\n  mine  800 images; here " in text
+    assert "\n  run " not in text
+    assert "in brackets" not in text
 
 
 def test_as_people_read_it(found: Estimate, config: Config) -> None:

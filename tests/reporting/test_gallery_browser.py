@@ -107,6 +107,7 @@ def test_filters_leave_what_fits(gallery: Page) -> None:
     choose(gallery, "similar", "<exo>")  # rank 10 of an ego hand is one of ego
     assert counted(gallery) == "0 of 240 hands, 0 pairs"
     assert gallery.evaluate("document.querySelector('.gallery-none').checkVisibility()") is True
+    assert gallery.evaluate("document.querySelector('.gallery-list > *').clientHeight") == 0  # nothing to scroll to
     choose(gallery, "rank", "")
     assert counted(gallery) == "0 of 240 hands, 0 pairs"
     choose(gallery, "low", "")

@@ -76,6 +76,21 @@ def test_labels_alone_make_no_chain(here: Path, capsys: pytest.CaptureFixture[st
     assert not (here / "config.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["2024", "on", "No", "null", "1e5", "0x10", "1_000", "2024-05-01", "007", "手", "a #b", "it's", "- x"]
+)
+def test_folders_may_have_any_name(here: Path, name: str) -> None:
+    (here / "My: Kitchen").rename(here / name)
+    assert main(["init", f"./{name}", "--out", "my file.yaml"]) == 0
+    (source,) = written(here / "my file.yaml").sources.values()
+    assert source.videos == Path(name)
+
+
+def test_the_next_commands_can_be_pasted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "My: Kitchen", "--out", "my file.yaml"]) == 0
+    assert "doctor --configfile 'my file.yaml' " in capsys.readouterr().out
+
+
 def test_folders_of_one_name_get_two(here: Path) -> None:
     (here / "other").mkdir()
     (here / "other" / "my_kitchen").mkdir()
