@@ -117,15 +117,15 @@ def load_config(values: Mapping[str, Any], where: Path | str = "config.yaml") ->
     except ValidationError as error:
         raise _readable(error, where) from None
     for problem in _contradictions(config):
-        raise ConfigError(**problem)
+        raise ConfigError(**{"where": where, **problem})
     all_runs(config.pretraining, config.experiment.paper)  # or two of them would have one name
     return config
 
 
 def _readable(error: ValidationError, where: Path | str) -> ConfigError:
     first, *others = error.errors()
-    key = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" ({len(others)} more like this)" if others else ""
+    key = _key(first)
+    more = f" (wrong too: {', '.join(_key(other) for other in others)})" if others else ""
     if first["type"] == "extra_forbidden":
         known = _known_keys(first)
         return ConfigError(
@@ -136,7 +136,12 @@ def _readable(error: ValidationError, where: Path | str) -> ConfigError:
         )
     if first["type"] == "missing":
         return ConfigError(f"key {key} is missing{more}", where=where)
-    return ConfigError(f"wrong value of {key}{more}", where=where, expected=first["msg"], got=repr(first["input"]))
+    expected = first["msg"].removeprefix("Input should be ")
+    return ConfigError(f"wrong value of {key}{more}", where=where, expected=expected, got=repr(first["input"]))
+
+
+def _key(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "the file"
 
 
 def _known_keys(error: ErrorDetails) -> list[str]:

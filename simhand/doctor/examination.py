@@ -41,6 +41,9 @@ def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
             out.flush()
             findings.append(finding)
 
+    if not Path("Snakefile").is_file():
+        advice = "call it in the checkout, where you call snakemake"
+        tell(iter([warning(f"there is no workflow in {Path.cwd()}", advice)]))
     tell(check_versions())
     config, said = _load(configfile)
     tell(iter([said]))
@@ -68,13 +71,15 @@ def _load(path: Path) -> tuple[Config | None, Finding]:
     try:
         config = read_config(path)
     except ConfigError as error:
-        return None, problem(
-            "\n         ".join(str(error).splitlines()), "mend it: docs/configuration.md lists all keys"
-        )
+        return None, problem(_lines(error), "docs/configuration.md lists all keys")
     counts = {"source": len(config.sources), "pool": len(config.pools), "pre-training run": len(config.pretraining)}
     parts = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
     models = len(config.experiment.runs) * len(config.experiment.labelled) * len(config.experiment.seeds)
     return config, ok(f"{path}: {', '.join(parts)}, {models * len(config.experiment.label_percents)} fine-tuned models")
+
+
+def _lines(error: SimhandError) -> str:
+    return "\n         ".join(str(error).splitlines())
 
 
 def _trained(config: Config) -> dict[str, Trained]:
@@ -92,7 +97,7 @@ def _look_at_sources(config: Config, videos: dict[str, list[Video]]) -> Iterator
         try:
             videos[name] = _indexed(source.kind, source.path, index, source.frame_rate)
         except SimhandError as error:
-            yield problem(f"source {name}: {error.what}", "mend what it names, or the source in the configuration")
+            yield problem(f"source {name}: {_lines(error)}", "mend what it names, or the source in the configuration")
             continue
         yield _source(name, videos[name])
     try:

@@ -132,9 +132,11 @@ def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) 
         Measured(
             video,
             *of_video,
-            looked,
-            *(counts[name][video.video_id] for name in ("hands", "kept", "found")),
-            _deviation(looked * of_video[0], hands_of_frames[video.video_id]),
+            looked=looked,
+            hands=counts["hands"][video.video_id],
+            kept=counts["kept"][video.video_id],
+            found=counts["found"][video.video_id],
+            deviation=_deviation(looked * of_video[0], hands_of_frames[video.video_id]),
         )
         for video, of_video, looked in zip(videos, sampled, shares, strict=True)
     ]

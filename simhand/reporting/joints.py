@@ -109,7 +109,7 @@ def _draw_row(figure: Figure, row: list[Axes], name: str, hands: dict[str, np.nd
         without, best = hands.values()
         most = float(np.nanmax(np.abs(best - without))) or 1.0
         changes = ScalarMappable(Normalize(-most, most), f"{_CHANGES}_r")
-        row[2].set_title("with less without", loc="center")
+        row[2].set_title("with minus without pre-training", loc="center")
         _draw_hand(row[2], best - without, changes, "+")
         figure.colorbar(changes, ax=row[2], location="bottom", shrink=0.9, aspect=36, label="mm; less is better")
 

@@ -114,7 +114,7 @@ def _sources(sources: Mapping[str, Found], images: Path | None) -> str:
             text += f"    images: {_text(images or Path())}\n"
         if source.kind == "frames":
             text += _line("    frame_rate: 30", "a second: what the numbers in the images' names count")
-        text += _line(f"    shards: {shards(source)}", "jobs that the work is cut into; 50 to 150 videos each do well")
+        text += _line(f"    shards: {shards(source)}", "jobs that the work is cut into; of many videos 50 to 150 each")
     return text
 
 

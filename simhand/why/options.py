@@ -24,8 +24,13 @@ def snakemake_options(args: argparse.Namespace) -> list[str]:
 
     Raises:
         InputError: there is no workflow here.
+        ConfigError: the configuration is not there, or wrong; Snakemake would tell with a traceback.
     """
     if not Path("Snakefile").is_file():
         raise InputError("there is no workflow here", where=Path.cwd(), hint="call it in the folder with the Snakefile")
+    from simhand.config_file import read_config  # noqa: PLC0415 - --help needs none of it
+
+    if args.configfile or not args.profile:  # a profile may name a configuration
+        read_config(Path(args.configfile or "config.yaml"))
     given = {name: getattr(args, name) for name in _OPTIONS}
     return [part for name, value in given.items() if value for part in (f"--{name}", value)]

@@ -81,7 +81,7 @@ def estimated_of_one(config: Config, one: Measured) -> Estimate:
 
 
 def test_frames_that_were_not_looked_at_leave_hands_open(config: Config) -> None:
-    """Of 10 frames 5 were looked at: the deviation is 10 x 0.5 x sqrt((1 - 1/2) / 5), of two alike sqrt(2) times that."""
+    """Of 10 frames 5 were looked at: the deviation is 10 x 0.5 x sqrt((1 - 1/2) / 5), of two alike sqrt(2) x it."""
     one = measured("x", 4, looked=0.5)
     found = estimated_of_one(config, one)
     expected, low, high = found.counts["hands"]

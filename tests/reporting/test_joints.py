@@ -79,7 +79,12 @@ def test_numbers_stand_on_the_joints(tmp_path: Path, drawn: list[Figure], make_r
     joint_figure(joint_table(results), tmp_path / "joints.png")
     (figure,) = drawn
     hands = [axes for axes in figure.axes if axes.texts]
-    titles = ["hands: without pre-training", "hands: $a_$", "with less without", "others: without pre-training"]
+    titles = [
+        "hands: without pre-training",
+        "hands: $a_$",
+        "with minus without pre-training",
+        "others: without pre-training",
+    ]
     assert [axes.get_title() for axes in hands] == titles
     texts = [[text.get_text() for text in axes.texts] for axes in hands]
     assert texts == [["0", *[number] * 20] for number in ("19.0", "38.0", "+19.0", "190")]

@@ -19,6 +19,7 @@ def test_without_a_workflow_nothing_is_explained(
 
 def test_without_snakemake_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "Snakefile").touch()
+    (tmp_path / "config.yaml").write_text("sources: {v: {videos: .}}\npools: {p: {sources: [v]}}\n")
     code = "import sys; sys.modules['snakemake'] = None; from simhand.__main__ import main; sys.exit(main(['why']))"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
