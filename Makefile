@@ -20,8 +20,8 @@ help: ## this list
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/bootstrap.lock
 	$(BIN)/uv pip install --compile-bytecode --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --no-deps --no-build-isolation -e .
+	@touch $@
 	@echo "simhand is installed in .venv. Next: make demo; or source .venv/bin/activate, and simhand --help"
-	touch $@
 
 install: .venv/.installed ## a virtual environment in .venv, from the pinned lock
 
