@@ -11,7 +11,8 @@ from simhand.command_help import Commands, command_parser
 _EXPLAINED = """Checks versions, decoder, models, weights, GPUs, Slurm, the configuration and its sources, and says what
 to do about what is missing. Then it runs the stages on a few videos, drawn at random, long ones more likely, and tells
 how many hands, how much disk and how many hours to expect of all of them, with a range. That takes time and disk for
-the few; what is written is removed again. Of long videos hands are looked for in 400 frames (hundred_doh: 20)."""
+the few; what is written is removed again, but for the list of the videos in results/videos. Of long videos hands are
+looked for in 400 frames (hundred_doh: 20)."""
 _EXAMPLES = """
 simhand doctor                                       checks config.yaml, and estimates from 12 videos
 simhand doctor --configfile my.yaml --sample 50      a narrower range, in four times the time

@@ -59,7 +59,7 @@ def cost_grid(table: pd.DataFrame) -> Grid:
         [_memory(megabytes) for megabytes in table["max_rss_mb"]],
     )
     rows = list(zip(*columns, strict=True))
-    total = _time(table["wall_s"].sum()), _time(table["longest_s"].max()), _time(table["cpu_s"].sum())
+    total = _time(table["wall_s"].sum()), _time(table["longest_s"].max()), _time(table["cpu_s"].sum(min_count=1))
     rows.append(("all", f"{table['jobs'].sum():,}", *total, _memory(table["max_rss_mb"].max())))
     return Grid(_HEADINGS, rows, frozenset(range(1, len(_HEADINGS))))
 

@@ -69,7 +69,8 @@ def pick(pool: Pool, settings: ReportSettings) -> Picked:
     """
     members = read_parquet(pool.members, MEMBERS, ["source", "video_id", "hand_id"])
     queries = spread_over_videos(members, settings.gallery, settings.seed)
-    first = set(spread_over_videos(members, min(settings.gallery_frames, settings.gallery), settings.seed))
+    framed = spread_over_videos(members.take(queries), settings.gallery_frames, settings.seed)  # some of the queries
+    first = {queries[place] for place in framed}
     found = pairs_of(queries, pool.neighbours)
     ranks = shown_ranks(np.unique(found["rank"].to_numpy()).tolist(), settings.gallery_neighbours)
     pairs = _by_query(found.filter(pc.field("rank").isin(ranks)))

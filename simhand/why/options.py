@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import simhand
 from simhand.errors import InputError
 
 _OPTIONS = ("configfile", "profile", "sdm")
@@ -23,14 +24,22 @@ def snakemake_options(args: argparse.Namespace) -> list[str]:
     """What snakemake is called with, of what was given.
 
     Raises:
-        InputError: there is no workflow here.
+        InputError: there is no workflow here, or that of another checkout than this command.
         ConfigError: the configuration is not there, or wrong; Snakemake would tell with a traceback.
     """
-    if not Path("Snakefile").is_file():
-        raise InputError("there is no workflow here", where=Path.cwd(), hint="call it in the folder with the Snakefile")
+    _check_folder(Path.cwd())
     from simhand.config_file import read_config  # noqa: PLC0415 - --help needs none of it
 
     if args.configfile or not args.profile:  # a profile may name a configuration
         read_config(Path(args.configfile or "config.yaml"))
     given = {name: getattr(args, name) for name in _OPTIONS}
     return [part for name, value in given.items() if value for part in (f"--{name}", value)]
+
+
+def _check_folder(here: Path) -> None:
+    if not (here / "Snakefile").is_file():
+        raise InputError("there is no workflow here", where=here, hint="call it in the folder with the Snakefile")
+    own = Path(simhand.__file__).resolve().parents[1]
+    if (here / "simhand").is_dir() and own != here.resolve():  # what jobs recorded of their code would not compare
+        hint = "python -m simhand takes the one here"
+        raise InputError("this command is of another checkout than the workflow here", where=here, got=own, hint=hint)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simhand.__main__ import main
+from tests.conftest import ROOT
 
 
 def test_without_a_workflow_nothing_is_explained(
@@ -15,6 +16,17 @@ def test_without_a_workflow_nothing_is_explained(
     monkeypatch.chdir(tmp_path)
     assert main(["why"]) == 1
     assert "call it in the folder with the Snakefile" in capsys.readouterr().err
+
+
+def test_a_command_of_another_checkout_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "Snakefile").touch()
+    (tmp_path / "simhand").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["why"]) == 1
+    told = capsys.readouterr().err
+    assert f"another checkout than the workflow here\n  where:    {tmp_path}\n  got:      {ROOT}" in told
 
 
 def test_without_snakemake_it_says_what_to_install(tmp_path: Path) -> None:
