@@ -22,6 +22,15 @@ def planning_log() -> None:
         log.setLevel(logging.INFO)
 
 
+class _LogFile(logging.FileHandler):
+    """Where its disk is full, the log goes on without it: all of it is on standard error too."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        error = sys.exc_info()[1]
+        if not (isinstance(error, OSError) and error.errno in _FULL):
+            super().handleError(record)
+
+
 @contextmanager
 def job_log(path: Path | str | None = None) -> Iterator[None]:
     """Within the block, what simhand logs goes to standard error and to a file.
@@ -31,7 +40,7 @@ def job_log(path: Path | str | None = None) -> Iterator[None]:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w"))
+        handlers.append(_LogFile(path, mode="w"))
     logging.basicConfig(level=logging.INFO, handlers=handlers, format="%(asctime)s %(message)s", force=True)
     try:
         yield

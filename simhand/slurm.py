@@ -122,7 +122,8 @@ def queued_jobs(folder: Path) -> list[QueuedJob] | None:
     command = ["squeue", "--noheader", "--format=%i|%T|%k|%Z"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode:
-        log.warning("squeue does not answer, so jobs in Slurm's queue are not known: %s", finished.stderr.strip())
+        said = finished.stderr.strip().splitlines()[-1:]  # it tells of each of its tries
+        log.warning("squeue does not answer, so jobs in Slurm's queue are not known: %s", "".join(said))
         return None
     jobs = [line.split("|", 3) for line in finished.stdout.splitlines()]
     return [

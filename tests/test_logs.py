@@ -30,3 +30,13 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path: Path) -> N
     assert "make room and start again" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert list(out.parent.iterdir()) == []
+
+
+def test_a_log_on_a_full_disk_leaves_the_message_alone() -> None:
+    """The log's disk is full as soon as it is opened, as Linux offers one."""
+    job = "import sys; from simhand.errors import TableError; from simhand.logs import job_log\n"
+    job += "with job_log('/dev/full'): raise TableError('a mistake', hint='mend it')"
+    ended = subprocess.run([sys.executable, "-c", job], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith(" a mistake\n  hint:     mend it\n")
+    assert len(ended.stderr.splitlines()) == 2
