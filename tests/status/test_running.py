@@ -45,8 +45,11 @@ def test_a_lock_and_a_process_together_are_a_snakemake_at_work(tmp_path: Path) -
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
     (tmp_path / ".snakemake" / "locks" / "0.output.lock").touch()
     assert (look(tmp_path).is_locked, look(tmp_path).is_alive) == (True, False)
-    waiting = "import sys; sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", waiting, "snakemake"], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+    waiting = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "snakemake"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(waiting, cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # while it is being started Linux does not tell its words
         found = look(tmp_path)
         assert (found.process, found.is_alive) == (process.pid, True)
         assert look(Path.cwd()).process != process.pid  # it works elsewhere
