@@ -24,7 +24,7 @@ JOBS = {
 def results(folder: Path) -> dict[Path, bytes]:
     """What the stages wrote, but for what tells of time."""
     files = [path for path in (folder / "results").rglob("*") if path.is_file()]
-    told = {"logs", "benchmarks", "tensorboard", "runs.csv"}
+    told = {"logs", "benchmarks", "tensorboard", "runs.csv", "costs.csv"}
     return {
         path.relative_to(folder): path.read_bytes()
         for path in files
