@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from tests.slurm.cluster import Cluster, run, wait_until
@@ -24,6 +26,14 @@ def line(site: Site) -> str:
     return found[1] if found else ""
 
 
+def pause(job: str) -> None:
+    """Stops the processes of a job; to Slurm it still runs."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if process.environ().get("SLURM_JOB_ID") == job:
+                process.suspend()
+
+
 def test_in_the_queue_running_and_failed(cluster: Cluster, site: Site) -> None:
     run("scontrol", "update", "PartitionName=cpu", "State=DOWN")
     process = site.start(FRAMES, "--retries", "0")
@@ -32,6 +42,7 @@ def test_in_the_queue_running_and_failed(cluster: Cluster, site: Site) -> None:
         wait_until(lambda: line(site) == "0 of 1, 1 in the queue", "status tells that it waits", 120)
         run("scontrol", "update", "PartitionName=cpu", "State=UP")
         wait_until(cluster.running, "it runs", 120)
+        pause(cluster.running()[0].number)
         assert line(site) == "0 of 1, 1 running"
         run("scancel", cluster.running()[0].number)
         assert process.wait(timeout=300) != 0
