@@ -45,13 +45,8 @@ def slurm_node(nodes: int, environment: Mapping[str, str]) -> Node:
     started = _number("SLURM_STEP_NUM_NODES", nodes, environment)
     tasks = _number("SLURM_STEP_NUM_TASKS", nodes, environment)
     if (started, tasks) != (nodes, nodes):
-        raise ConfigError(
-            "started on another number of nodes than the run asks for, or more than once a node",
-            where="nodes",
-            expected=f"{nodes} nodes, a start on each",
-            got=f"{started} nodes, {tasks} starts",
-            hint=_how(nodes),
-        )
+        what = "started on another number of nodes than the run asks for, or more than once a node"
+        raise _wrong_start(what, nodes, "a start on each", f"{started} nodes, {tasks} starts")
     address = environment.get("MASTER_ADDR") or _text("SLURM_LAUNCH_NODE_IPADDR", nodes, environment)
     if environment.get("MASTER_PORT"):
         port = _number("MASTER_PORT", nodes, environment)
@@ -69,14 +64,13 @@ def _number(name: str, nodes: int, environment: Mapping[str, str]) -> int:
 
 def _text(name: str, nodes: int, environment: Mapping[str, str]) -> str:
     if not environment.get(name):
-        raise ConfigError(
-            "several nodes, and srun has not started this process",
-            where="nodes",
-            expected=f"{nodes} nodes, and the variables that srun sets on each",
-            got=f"no {name} in the environment",
-            hint=_how(nodes),
-        )
+        what = "several nodes, and srun has not started this process"
+        raise _wrong_start(what, nodes, "and the variables that srun sets on each", f"no {name} in the environment")
     return environment[name]
+
+
+def _wrong_start(what: str, nodes: int, on_each: str, got: str) -> ConfigError:
+    return ConfigError(what, where="nodes", expected=f"{nodes} nodes, {on_each}", got=got, hint=_how(nodes))
 
 
 def _how(nodes: int) -> str:
