@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from simhand.errors import ConfigError
+from simhand.errors import ConfigError, TableError
 from simhand.progress import Progress
 from simhand.videos.image_names import SUFFIXES as IMAGE_SUFFIXES
 from simhand.videos.image_names import frame_numbers, is_image
@@ -64,6 +64,7 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
 
     Raises:
         ConfigError: the source is missing or empty, or names a video twice.
+        TableError: the index cannot be read or written.
     """
     before = read_index(index_path) if Path(index_path).exists() else []
     last = LastLook({video.video_id: video for video in before}, frame_rate, _where_kept(index_path))
@@ -71,8 +72,16 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
     if videos != before:
         _warn_of_copies(videos)
         if last.index_path:
-            write_index(videos, last.index_path)
+            _keep(videos, last.index_path)
     return videos
+
+
+def _keep(videos: Iterable[Video], index_path: Path) -> None:
+    try:
+        write_index(videos, index_path)
+    except OSError as error:
+        hint = "make room on the disk, or see to the folder's permissions; finished files stay"
+        raise TableError("cannot write an index of videos", where=index_path, got=error.strerror, hint=hint) from error
 
 
 def _where_kept(index_path: Path | str) -> Path | None:
@@ -233,7 +242,7 @@ def _look_at_new(ids_and_paths: Sequence[tuple[str, str]], seen: list[Video], in
                 videos += found
                 progress.advance(len(found))
                 if index_path and time.monotonic() - kept > _KEEP_EVERY_S:
-                    write_index(sorted(videos), index_path)
+                    _keep(sorted(videos), index_path)
                     kept = time.monotonic()
     finally:
         pool.shutdown(cancel_futures=True)
