@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0: all went well; 1: not all of it; 128 + the signal's number: interrupted, and no half file left.
     """
-    args = _parser().parse_args(arguments)
+    args, unknown = _parser().parse_known_args(arguments)
+    if unknown:  # told with the command's own usage; argparse would show that of simhand
+        args.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     signal.signal(signal.SIGTERM, _end)
     try:
         return int(args.run(args))

@@ -36,13 +36,15 @@ def command_parser(
         _block("examples", examples),
         _block("exit status", codes),
     ]
-    return commands.add_parser(
+    parser = commands.add_parser(
         name,
         help=about,
         description=about[0].upper() + about[1:] + ".",
         epilog="\n\n".join(part for part in parts if part),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(parser=parser)
+    return parser
 
 
 def _block(title: str, lines: str) -> str:

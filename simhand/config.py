@@ -6,13 +6,12 @@ Each block is defined in the room of its stage; here they are put together and c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
+from simhand.config_errors import did_you_mean, readable
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import NO_PRETRAINING, FinetuningSettings, LabelledSettings
 from simhand.frames.settings import SamplingSettings
@@ -115,49 +114,11 @@ def load_config(values: Mapping[str, Any], where: Path | str = "config.yaml") ->
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise _readable(error, where) from None
+        raise readable(error, Config, where) from None
     for problem in _contradictions(config):
         raise ConfigError(**{"where": where, **problem})
     all_runs(config.pretraining, config.experiment.paper)  # or two of them would have one name
     return config
-
-
-def _readable(error: ValidationError, where: Path | str) -> ConfigError:
-    first, *others = error.errors()
-    key = _key(first)
-    more = f" (wrong too: {', '.join(_key(other) for other in others)})" if others else ""
-    if first["type"] == "extra_forbidden":
-        known = _known_keys(first)
-        return ConfigError(
-            f"unknown key {key}{more}",
-            where=where,
-            expected=", ".join(known),
-            hint=_similar(str(first["loc"][-1]), known),
-        )
-    if first["type"] == "missing":
-        return ConfigError(f"key {key} is missing{more}", where=where)
-    expected = first["msg"].removeprefix("Input should be ")
-    return ConfigError(f"wrong value of {key}{more}", where=where, expected=expected, got=repr(first["input"]))
-
-
-def _key(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"]) or "the file"
-
-
-def _known_keys(error: ErrorDetails) -> list[str]:
-    """The keys that would be right where an unknown one stands."""
-    model: Any = Config
-    for part in error["loc"][:-1]:
-        fields = getattr(model, "model_fields", {})
-        annotation = fields[part].annotation if part in fields else model
-        arguments = getattr(annotation, "__args__", ())
-        model = arguments[-1] if arguments else annotation
-    return sorted(getattr(model, "model_fields", {}))
-
-
-def _similar(key: str, known: list[str]) -> str | None:
-    close = get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]}?" if close else None
 
 
 def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
@@ -360,7 +321,8 @@ def _same_source_twice(name: str, pool: PoolSettings, config: Config) -> Iterato
 
 
 def _missing_folder(key: str, path: Path) -> dict[str, Any]:
-    hint = "`make demo` renders the demo's videos and labels" if path.parts[:1] == ("demo",) else None
+    is_demo = path.parts[:1] == ("demo",)
+    hint = "`make demo` renders the demo's videos and labels, which takes minutes" if is_demo else None
     return {"what": f"{key}: no such folder", "expected": "an existing folder", "got": path, "hint": hint}
 
 
@@ -377,7 +339,7 @@ def _unknown(key: str, names: Any, known: Mapping[str, Any]) -> Iterator[dict[st
                 "what": f"{key}: unknown name",
                 "expected": expected,
                 "got": name,
-                "hint": _similar(name, list(known)),
+                "hint": did_you_mean(name, list(known)),
             }
 
 

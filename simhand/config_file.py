@@ -24,6 +24,8 @@ def read_config(path: Path) -> Config:
     except OSError as error:
         raise ConfigError("the configuration cannot be read", where=path, got=error.strerror) from error
     except yaml.YAMLError as error:
-        got = " ".join(str(error).split())
-        raise ConfigError("the configuration is no YAML", where=path, got=got) from None
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else path
+        got = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise ConfigError("the configuration is no YAML", where=where, got=got) from None
     return load_config(values or {}, where=path)

@@ -33,6 +33,16 @@ def test_help_of_each_has_an_example_and_exit_statuses(command: str, capsys: pyt
     assert re.search(r"exit status:\n  0  .*\n  1  .*\n  2  wrong options", text)
 
 
+@pytest.mark.parametrize("call", ["init a", "doctor", "status all", "why", "export pairs a --out b"])
+def test_an_unknown_option_is_told_with_the_commands_own(call: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*call.split(), "--frobnicate"])
+    assert ended.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith(f"usage: simhand {' '.join(call.split()[: 1 + ('pairs' in call)])} [-h] ")
+    assert "unrecognized arguments: --frobnicate" in text
+
+
 def test_help_loads_nothing_heavy() -> None:
     heavy = ("torch", "numpy", "cv2", "pyarrow", "snakemake", "mediapipe", "av")
     code = f"""

@@ -71,7 +71,7 @@ def _load(path: Path) -> tuple[Config | None, Finding]:
     try:
         config = read_config(path)
     except ConfigError as error:
-        return None, problem(_lines(error), "docs/configuration.md lists all keys")
+        return None, problem(_lines(error), "mend it; docs/configuration.md lists all keys")
     counts = {"source": len(config.sources), "pool": len(config.pools), "pre-training run": len(config.pretraining)}
     parts = [f"{count} {name}{'' if count == 1 else 's'}" for name, count in counts.items()]
     models = len(config.experiment.runs) * len(config.experiment.labelled) * len(config.experiment.seeds)

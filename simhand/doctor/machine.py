@@ -32,9 +32,17 @@ def check_machine(trained: dict[str, Trained], detection: DetectionSettings | No
         detection: of the detector; None: not known.
         results: where results are written, whether it is there yet or not.
     """
+    yield from _busy()
     yield from _gpus(trained, detection)
     yield from _slurm()
     yield _disk(results)
+
+
+def _busy() -> Iterator[Finding]:
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 2:
+        text = f"this machine is busy: a load of {load:.1f} on {cores} cores"
+        yield warning(text, "times that are estimated below are too long; ask again when it is idle")
 
 
 def _gpus(trained: dict[str, Trained], detection: DetectionSettings | None) -> Iterator[Finding]:
@@ -79,8 +87,8 @@ def _profile() -> Finding:
     of_gpus = {rule for rule in _GPU_RULES if _SITE & set((profile.get("set-resources") or {}).get(rule) or {})}
     if site or of_gpus:
         return ok(f"{_PROFILE} names {', '.join(sorted(site | of_gpus))}")
-    advice = "edit it, first of all the partition of jobs that want a GPU (docs/cluster.md)"
-    return warning(f"{_PROFILE} is as it was shipped: it names no account and no partition", advice)
+    text = f"{_PROFILE} is as it was shipped: it names no account and no partition"
+    return ok(f"{text}; edit it before --profile slurm (docs/cluster.md)")
 
 
 def _disk(results: Path) -> Finding:

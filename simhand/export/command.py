@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from simhand.command_help import Commands, command_parser
+from simhand.errors import InputError
 from simhand.pretraining.settings import EncoderName
 
 _RESULTS = Path("results")
@@ -93,12 +94,30 @@ def run_encoder(args: argparse.Namespace) -> int:
     """
     from simhand.export.encoder import export_encoder  # noqa: PLC0415 - takes seconds
 
-    path, run = Path(args.encoder), _RESULTS / "pretraining" / args.encoder
-    chosen = run if run.is_dir() else path  # a run may be called as a folder here, simhand for one
-    difference = export_encoder(chosen, args.form, args.out, args.name)
+    difference = export_encoder(_weights(args.encoder), args.form, args.out, args.name)
     size_mb = args.out.stat().st_size / 1e6
     sys.stdout.write(f"{args.out}: {args.form}, {size_mb:.0f} MB; features differ by {difference:.1g} at most\n")
     return 0
+
+
+def _weights(name: str) -> Path:
+    """The file of weights: a run's, also where a folder here is called as it is, as simhand; or the one that is named.
+
+    Raises:
+        InputError: there is none.
+    """
+    runs = _RESULTS / "pretraining"
+    for path in (runs / name / "encoder.pt", Path(name) / "encoder.pt", Path(name)):
+        if path.is_file():
+            return path
+    finished = sorted(path.parent.name for path in runs.glob("*/encoder.pt"))
+    raise InputError(
+        "no such encoder",
+        where=runs / name / "encoder.pt",
+        expected=f"a finished run ({', '.join(finished) or 'there is none here'}), its folder, or a file of weights",
+        got=name,
+        hint="snakemake --cores 2 pretrained makes those that are configured",
+    )
 
 
 def run_pairs(args: argparse.Namespace) -> int:

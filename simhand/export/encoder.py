@@ -13,7 +13,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from simhand.errors import InputError, WeightsError
+from simhand.errors import WeightsError
 from simhand.files import whole_file
 from simhand.pretraining.exports import exported_program
 from simhand.pretraining.initial import load_encoder
@@ -31,7 +31,7 @@ def export_encoder(path: Path, form: Form, out: Path, name: EncoderName | None =
     """Writes an encoder in another form.
 
     Args:
-        path: a file of weights as `load_encoder` reads them, encoder.pt of a run for one, or the run's folder.
+        path: a file of weights as `load_encoder` reads them, encoder.pt of a run for one.
         form: torchvision: a state_dict without fc; safetensors: the same tensors; program: for torch.export.load;
             torchscript: for torch.jit.load.
         out: the file to write.
@@ -41,15 +41,9 @@ def export_encoder(path: Path, form: Form, out: Path, name: EncoderName | None =
         the largest difference of a feature between the encoder and the written file, read back.
 
     Raises:
-        InputError: no such file.
-        WeightsError: it holds no ResNet's weights, or what was written gives other features.
+        WeightsError: it cannot be read, holds no ResNet's weights, or what was written gives other features.
         ModuleNotFoundError: safetensors is not installed.
     """
-    path = path / "encoder.pt" if path.is_dir() else path
-    if not path.is_file():
-        raise InputError(
-            "no such file of weights", where=path, hint="name a run, its folder, or a file such as encoder.pt"
-        )
     card = _card(path)
     encoder, name = _loaded(path, name or card.get("encoder"))
     size_px = int(card.get("image_size", _DEFAULT_SIZE_PX))

@@ -67,8 +67,8 @@ def read_model(path: Path) -> tuple[nn.Module, FinetuningSettings, Card]:
     Raises:
         WeightsError: missing, damaged, or something else.
     """
+    content = _content(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
         card = content["card"]
         settings = FinetuningSettings(**{name: card[name] for name in FinetuningSettings.model_fields if name in card})
         model = HEADS[settings.head].build(settings)
@@ -76,3 +76,16 @@ def read_model(path: Path) -> tuple[nn.Module, FinetuningSettings, Card]:
     except (*_UNREADABLE, ValidationError) as error:
         raise WeightsError("cannot read a fine-tuned model", where=path, got=error, hint="fine-tune again") from error
     return model.eval(), settings, card
+
+
+def _content(path: Path) -> Card:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        got = str(error).partition(". ")[0]  # PyTorch goes on with advice to its own developers
+        hint = "copy it again, whole, or fine-tune again"
+        raise WeightsError("cannot read a fine-tuned model", where=path, got=got, hint=hint) from error
+    if not (isinstance(content, dict) and content.keys() >= {"card", "state_dict"}):
+        expected = "model.pt of fine-tuning, as results/finetuning/{labelled}/{run}/{percent}/{seed}/model.pt"
+        raise WeightsError("this is no fine-tuned model", where=path, expected=expected, got="other content")
+    return content

@@ -115,7 +115,7 @@ def _take_over(
             "cannot sample videos",
             where=video.video_id,
             got=finished.last_words or f"its decoder was ended by {signal.Signals(-finished.code).name}",
-            hint="make room on the disk, or mend the installation; finished shards stay",
+            hint="mend that (a full disk: make room) and start again; finished shards stay",
         )
     status = VideoStatus(video.video_id)
     for batch in _batches(finished, status):

@@ -14,6 +14,7 @@ Errors = tuple[float, float]
 FEW = "FreiHAND*"
 """FreiHAND with few of its labels."""
 
+LABELLED_SET = "labelled set"
 NO_METHOD = "w/o pre-training"
 _ABLATED = "Ego-100K"  # the pool of Tables 3 to 5
 _YES, _NO = "yes", "no"
@@ -39,7 +40,7 @@ class PublishedTable:
     columns: Mapping[str, tuple[str, int]]  # the labelled set and percentage of its labels, by the paper's name
     lines: tuple[PublishedLine, ...]
     note: str = ""
-    columns_heading: str = "labelled set"  # what the columns are
+    columns_heading: str = LABELLED_SET  # what the columns are
 
 
 def _table_1(settings: PaperSettings) -> PublishedTable:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from simhand.evaluation.bootstrap import mean_and_deviation
 from simhand.finetuning.settings import NO_PRETRAINING
+from simhand.paper.published import LABELLED_SET
 from simhand.paper.tables import Cell, PaperTable
 from simhand.reporting.grid import Grid
 from simhand.reporting.inputs import PaperErrors
@@ -62,11 +63,18 @@ def _difference(errors: PaperErrors, cell: Cell) -> dict[str, float]:
     return difference(errors.predictions[cell], errors.predictions.get(cell._replace(run=NO_PRETRAINING)))
 
 
+def _set(paper: str, own: str) -> str:
+    """The paper's name of a set, and ours where it is another: another set stands for it here."""
+    return paper if own.casefold() == paper.casefold() else f"{paper} (here: {own})"
+
+
 def paper_grid(table: PaperTable, rows: pd.DataFrame) -> Grid:
     """The table for reading, from its `paper_errors`; our best of each set or share of labels is stressed."""
     group = table.columns_heading
     words = [group] * (len(table.columns) > 1) + list(table.headings)  # one set stands in the title
     columns = [(heading, rows[heading].tolist()) for heading in words]
+    if words[0] == LABELLED_SET:
+        columns[0] = (group, [_set(*pair) for pair in zip(rows[group], rows["labelled"], strict=True)])
     columns.append((_SEEDS, rows[_SEEDS].astype(str).tolist()))
     best = set()
     for measure in _SHOWN:

@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: what was found does not make a configuration.
     """
     if args.out.exists() and not args.force:
-        hint = "--out my.yaml, and then `snakemake --configfile my.yaml`; or --force, which replaces it"
+        other = "my.yaml" if args.out.name != "my.yaml" else "other.yaml"
+        hint = f"--out {other}, and then `snakemake --configfile {other}`; or --force, which replaces it"
         raise InputError("the file exists", where=args.out, hint=hint)
     import torch  # noqa: PLC0415 - takes seconds, which --help need not wait for
 
@@ -110,7 +111,7 @@ def _next(out: Path, gpus: int, *, given: bool) -> str:
     option = "" if str(out) == "config.yaml" else f" --configfile {shlex.quote(str(out))}"
     rows = {
         f"simhand doctor{option}": "is all there, and what will it cost?",
-        f"snakemake --cores 2 -n all{option}": "what would run",
+        f"simhand why{option}": "what would run",
         f"snakemake --cores 2 all{option}": "run it",
     }
     width = max(map(len, rows))

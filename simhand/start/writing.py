@@ -91,7 +91,7 @@ def configuration(
     annotated = [name for name, source in sources.items() if source.kind == "annotations"]
     pools = _pools([name for name in sources if name not in annotated], annotated, sources)
     blocks = [_HEAD, _sources(sources, images), "" if len(annotated) == len(sources) else _STAGES, pools]
-    blocks += [_pretraining(chosen, "all" if len(annotated) < len(sources) else "released")]
+    blocks += [_pretraining(chosen, "released" if len(annotated) == len(sources) else _pool(sources))]
     blocks += [_comparison(labelled, chosen) if labelled else _NO_LABELS.replace("ENCODER", _encoder(chosen))]
     return "".join(blocks)
 
@@ -118,10 +118,15 @@ def _sources(sources: Mapping[str, Found], images: Path | None) -> str:
     return text
 
 
+def _pool(sources: Mapping[str, Found]) -> str:
+    """What the pool of mined hands is called: as the only source, or all."""
+    return next(iter(sources)) if len(sources) == 1 else "all"
+
+
 def _pools(mined: list[str], annotated: list[str], sources: Mapping[str, Found]) -> str:
     text = "\n# Stages 7 to 9. Pools of hands, in which the most similar of other videos are looked for.\npools:\n"
     if mined:
-        text += f"  all:\n    sources: [{', '.join(mined)}]\n"
+        text += f"  {_pool(sources)}:\n    sources: [{', '.join(mined)}]\n"
         text += _line("    size:", "how many hands; empty: all. The paper's are 100,000 to 2 million")
         text += _line("    neighbours: 10", "K: how many similar hands are kept for each")
         guess = hands([sources[name] for name in mined])

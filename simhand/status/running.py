@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ _PROC = Path("/proc")
 _LOCKS = Path(".snakemake/locks")
 _OF_SLURM = Path(".snakemake/slurm_logs")
 _RUNNING = {"RUNNING", "COMPLETING"}
+_RUNS_NOTHING = re.compile(rb"-[a-zA-Z]*n[a-zA-Z]*|--(dry-?run|report|unlock|lint|summary|list.*)")
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ def comment(job: ChainJob) -> str:
 
 
 def _snakemakes(folder: Path) -> Iterator[int]:
-    """Processes that were called as snakemake and work in a folder; those of other users cannot be told."""
+    """Processes that were called as snakemake to run jobs in a folder; those of other users cannot be told."""
     for process in sorted(_PROC.glob("[0-9]*"), key=lambda path: int(path.name)):
         try:
             words = (process / "cmdline").read_bytes().split(b"\0")
             is_python = (process / "exe").readlink().name.startswith("python")  # and not what started it
             is_snakemake = is_python and any(os.path.basename(word) == b"snakemake" for word in words)  # noqa: PTH119
-            if is_snakemake and (process / "cwd").readlink() == folder.resolve():
+            is_looking = any(map(_RUNS_NOTHING.fullmatch, words))
+            if is_snakemake and not is_looking and (process / "cwd").readlink() == folder.resolve():
                 yield int(process.name)
         except OSError:  # it has ended meanwhile, or is another user's
             continue

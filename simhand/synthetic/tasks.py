@@ -105,6 +105,8 @@ def recording_tasks(out: Path, parts: Path, settings: DemoSettings, layout: Layo
 def perform(tasks: Sequence[Task], settings: DemoSettings, model: Path, jobs: int) -> None:
     """Does what is not done yet, in `jobs` processes; what comes out does not depend on their number."""
     waiting = [task for task in tasks if not task.part.is_file()]
+    text = "rendering videos and labelled images in %d pieces, of which %d are there"
+    _log.info(text, len(tasks), len(tasks) - len(waiting))
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
         futures = [pool.submit(_perform_one, task, settings, model) for task in waiting]
         try:
@@ -112,7 +114,7 @@ def perform(tasks: Sequence[Task], settings: DemoSettings, model: Path, jobs: in
             for done, future in enumerate(progress, start=1):
                 future.result()
                 if done % _LOG_EVERY == 0:
-                    _log.info("%d of %d pieces are done", done, len(futures))
+                    _log.info("%d of %d pieces are rendered", done, len(futures))
         finally:
             pool.shutdown(cancel_futures=True)
 

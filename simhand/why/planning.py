@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 from snakemake.api import SnakemakeApi, WorkflowApi
 from snakemake.cli import parse_args, parse_config
 from snakemake.common import async_run
+from snakemake.exceptions import MissingRuleException
+from snakemake.persistence import PersistenceBase
 from snakemake.settings.types import (
     ConfigSettings,
     DAGSettings,
@@ -25,6 +27,8 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
+from simhand.config_errors import did_you_mean
+from simhand.errors import InputError, SimhandError
 from simhand.videos.sources import ONLY_LOOK
 from simhand.why.chain_job import ChainJob
 from simhand.why.job import Job
@@ -41,6 +45,10 @@ def planned_jobs(options: Sequence[str], targets: Sequence[str]) -> list[Job] | 
 
     Returns:
         None: the workflow cannot be planned, and Snakemake has said on standard error why.
+
+    Raises:
+        SimhandError: the workflow itself says so, or a target is none of its.
+        OSError: Snakemake's own folder cannot be written, where it is missing.
     """
     return _asked(["--dry-run", *options], targets, _jobs)
 
@@ -56,6 +64,10 @@ def chain_jobs(options: Sequence[str], targets: Sequence[str]) -> list[ChainJob]
 
     Returns:
         None: the workflow cannot be planned, and Snakemake has said on standard error why.
+
+    Raises:
+        SimhandError: the workflow itself says so, or a target is none of its.
+        OSError: Snakemake's own folder cannot be written, where it is missing.
     """
     return _asked(["--dry-run", "--rerun-incomplete", *options], targets, _chain)
 
@@ -67,14 +79,24 @@ def _asked(options: Sequence[str], targets: Sequence[str], tell: Callable[[Any],
     with SnakemakeApi(OutputSettings(dryrun=True, log_level_override=logging.WARNING)) as api:
         try:
             workflow = _planned(api, args)
+        except (SimhandError, OSError):
+            raise
         except Exception as error:  # whatever a Snakefile raises; told as snakemake tells it
+            if isinstance(error.__context__, SimhandError):  # which rules/common.smk wraps for snakemake
+                raise error.__context__ from None
             api.print_exception(error)
             return None
         return list(tell(workflow))
 
 
 def _planned(api: SnakemakeApi, args: Namespace) -> Any:
-    """Snakemake's own workflow, after a dry run."""
+    """Snakemake's own workflow, after a dry run.
+
+    Raises:
+        InputError: a target is neither a rule nor a file that one makes.
+    """
+    # Of use for --trust-io-cache only; the folder may be somebody else's, or on a full disk.
+    setattr(PersistenceBase, "save_iocache", lambda self: None)  # noqa: B010 - mypy refuses it written plainly
     workflow_api: WorkflowApi = api.workflow(
         resource_settings=ResourceSettings(cores=args.cores),
         config_settings=ConfigSettings(
@@ -92,8 +114,22 @@ def _planned(api: SnakemakeApi, args: Namespace) -> Any:
             max_checksum_file_size=args.max_checksum_file_size,
         )
     )
-    dag_api.execute_workflow(executor="dryrun", execution_settings=ExecutionSettings(lock=False))
-    return workflow_api._workflow
+    workflow = workflow_api._workflow
+    try:
+        dag_api.execute_workflow(executor="dryrun", execution_settings=ExecutionSettings(lock=False))
+    except MissingRuleException as error:
+        raise _unknown_target(args.targets, [rule.name for rule in workflow.rules if rule.norun]) from error
+    return workflow
+
+
+def _unknown_target(given: Sequence[str], names: Sequence[str]) -> InputError:
+    hints = [did_you_mean(target, list(names)) for target in given]
+    return InputError(
+        "no such target",
+        expected=f"{', '.join(names)}, or a file under results/ that the workflow makes",
+        got=" ".join(given),
+        hint=next(filter(None, hints), None),
+    )
 
 
 def _sorted(jobs: Iterable[Any], workflow: Any) -> list[Any]:

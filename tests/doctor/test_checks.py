@@ -88,7 +88,10 @@ def test_slurm_that_answers_wants_an_edited_profile(tmp_path: Path, monkeypatch:
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.chdir(ROOT)
-    assert any("is as it was shipped" in finding.what for finding in check_machine({}, None, Path("results")))
+    assert any(
+        "is as it was shipped: it names no account and no partition; edit it before" in finding.what
+        for finding in check_machine({}, None, Path("results"))
+    )
     monkeypatch.chdir(tmp_path)
     assert any(finding.what == "no slurm/config.yaml here" for finding in check_machine({}, None, Path("results")))
     profile = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())

@@ -77,7 +77,7 @@ def test_a_wrong_configuration_is_a_problem(here: Path, capfd: pytest.CaptureFix
     assert "`simhand init` writes one" in told
     (here / "config.yaml").write_text("sources: [")
     assert main(["doctor"]) == 1
-    assert "problem  the configuration is no YAML\n           where:    config.yaml" in capfd.readouterr().out
+    assert "problem  the configuration is no YAML\n           where:    config.yaml, line " in capfd.readouterr().out
 
 
 def test_a_source_without_videos_is_a_problem(here: Path, capfd: pytest.CaptureFixture[str]) -> None:

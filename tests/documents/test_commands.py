@@ -49,7 +49,7 @@ def parser_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]
             raise ParserSeenError
 
         with monkeypatch.context() as patch, pytest.raises(ParserSeenError):
-            patch.setattr(argparse.ArgumentParser, "parse_args", stop)
+            patch.setattr(argparse.ArgumentParser, "parse_known_args", stop)  # which parse_args calls
             program()
         return seen[0]
 

@@ -18,6 +18,7 @@ MESSAGES = [text.strip() for language, text in blocks(ROOT / "docs" / "troublesh
 # Of other programs: the package or file that holds the text.
 FOREIGN = {
     "Directory cannot be locked": "snakemake/exceptions.py",
+    "file is not valid JSON or YAML": "snakemake/common/configfile.py",
     "The files below seem to be incomplete": "snakemake/exceptions.py",
     "CUDA out of memory": "torch/lib/libc10_cuda.so",
 }
@@ -26,6 +27,8 @@ SLURM_LIBRARIES = sorted(Path("/usr/lib").glob("*/slurm*/libslurmfull.so"))
 OF_THE_SYSTEM = {
     "libGL.so.1: cannot open shared object file": "the dynamic loader's",
     "No space left on device": "the text of ENOSPC",
+    "FileNotFoundError: [Errno 2] No such file or directory: '": "the text of ENOENT",
+    "yaml'": "the end of a file's name",
 }
 
 

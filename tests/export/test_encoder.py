@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from simhand.__main__ import main
-from simhand.errors import InputError, WeightsError
+from simhand.errors import WeightsError
 from simhand.export.encoder import export_encoder
 from simhand.pretraining.official import official_state
 
@@ -61,7 +61,7 @@ def as_users_load_it(path: Path, form: str) -> Any:
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_gives_the_same_features(run: Path, resnet: nn.Module, tmp_path: Path, form: Any) -> None:
     out = tmp_path / f"written.{form}"
-    assert export_encoder(run, form, out) < 1e-4
+    assert export_encoder(run / "encoder.pt", form, out) < 1e-4
     images = torch.rand(5, 3, 96, 64, generator=torch.Generator().manual_seed(1))  # another number, other sizes
     with torch.no_grad():
         expected, got = resnet(images), as_users_load_it(out, form)(images)
@@ -70,7 +70,7 @@ def test_each_form_gives_the_same_features(run: Path, resnet: nn.Module, tmp_pat
 
 
 def test_what_it_is_stands_in_safetensors(run: Path, tmp_path: Path) -> None:
-    export_encoder(run, "safetensors", tmp_path / "out")
+    export_encoder(run / "encoder.pt", "safetensors", tmp_path / "out")
     with safe_open(tmp_path / "out", "pt") as file:
         assert file.metadata() == {"encoder": "resnet18", "image_size_px": "64"}
 
@@ -97,7 +97,7 @@ def test_an_official_checkpoint_becomes_torchvisions(run: Path, tmp_path: Path, 
 
 
 def test_no_file_and_no_encoder_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file of weights"):
+    with pytest.raises(WeightsError, match="cannot read weights"):
         export_encoder(tmp_path / "nowhere", "torchvision", tmp_path / "out.pt")
     torch.save({"a": torch.zeros(2)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match="another network"):
@@ -115,4 +115,8 @@ def test_a_run_goes_before_a_folder_of_its_name(
     assert main(["export", "encoder", "simhand", "--out", "hand.pt"]) == 0
     assert capsys.readouterr().out == "hand.pt: torchvision, 45 MB; features differ by 0 at most\n"
     assert main(["export", "encoder", "other", "--out", "other.pt"]) == 1
-    assert "no such file of weights" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no such encoder\n  where:    results/pretraining/other/encoder.pt\n" in told
+    assert "a finished run (simhand), its folder, or a file of weights\n  got:      other\n" in told
+    assert main(["export", "encoder", "results/pretraining/simhand", "--out", "again.pt"]) == 0
+    assert (tmp_path / "again.pt").read_bytes() == (tmp_path / "hand.pt").read_bytes()

@@ -47,10 +47,10 @@ def test_other_weights_are_refused(tmp_path: Path, small_settings: MakeSettings)
         with pytest.raises(WeightsError, match=message):
             build_model(small_settings(initial=str(path)), path)
 
-    refused("cannot read initial weights")  # no file yet
+    refused("cannot read weights")  # no file yet
     for content in (b"not a model", b"weights\n", b"", bytes(100)):
         path.write_bytes(content)
-        refused("cannot read initial weights")
+        refused("cannot read weights")
     torch.save([1, 2], path)
     refused("no state_dict")
     torch.save({"model": state}, path)

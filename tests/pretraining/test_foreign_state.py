@@ -79,5 +79,5 @@ def test_no_code_of_the_file_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"hello\nworld, this is text", b"PK\x03\x04 torn"])
 def test_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.pt").write_bytes(content)
-    with pytest.raises(WeightsError, match="cannot read initial weights"):
+    with pytest.raises(WeightsError, match="cannot read weights"):
         load_encoder(nn.Linear(1, 1), tmp_path / "x.pt")

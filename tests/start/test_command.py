@@ -38,7 +38,9 @@ def test_what_is_written_loads_and_says_what_was_found(here: Path, capsys: pytes
     text = (here / "config.yaml").read_text()
     assert "# a folder of videos: 2, 0.3 minutes" in text
     assert max(map(len, text.splitlines())) <= 120
-    assert "  snakemake --cores 2 -n all  " in capsys.readouterr().out
+    assert config.pools.keys() == {"my-kitchen"}
+    assert run.pool == "my-kitchen"
+    assert "  simhand why  " in capsys.readouterr().out
 
 
 def test_without_labels_there_is_nothing_to_compare(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,6 +69,9 @@ def test_nothing_is_overwritten_unless_asked(here: Path, capsys: pytest.CaptureF
     assert "simhand: the file exists\n  where:    config.yaml\n  hint:     --out my.yaml" in capsys.readouterr().err
     assert (here / "config.yaml").read_text() == "mine"
     assert main(["init", "My: Kitchen", "--force"]) == 0
+    assert main(["init", "My: Kitchen", "--out", "my.yaml"]) == 0
+    assert main(["init", "My: Kitchen", "--out", "my.yaml"]) == 1
+    assert "hint:     --out other.yaml" in capsys.readouterr().err
     assert written(here / "config.yaml").sources
 
 
@@ -96,4 +101,6 @@ def test_folders_of_one_name_get_two(here: Path) -> None:
     (here / "other" / "my_kitchen").mkdir()
     (here / "other" / "my_kitchen" / "c.mp4").hardlink_to(here / "My: Kitchen" / "a.mp4")
     assert main(["init", "My: Kitchen", "other/my_kitchen"]) == 0
-    assert list(written(here / "config.yaml").sources) == ["my-kitchen", "my-kitchen-2"]
+    config = written(here / "config.yaml")
+    assert list(config.sources) == ["my-kitchen", "my-kitchen-2"]
+    assert config.pools["all"].sources == ("my-kitchen", "my-kitchen-2")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,19 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return here
 
 
+@contextmanager
+def standing_still(folder: Path, *options: str) -> Iterator[int]:
+    """Within the block a process works in a folder that was called as snakemake with options; yields its number."""
+    code = "import sys; print(flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    waiting = [sys.executable, "-c", code, "snakemake", *options]
+    with subprocess.Popen(waiting, cwd=folder, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # while it is being started Linux does not tell its words
+        yield process.pid
+        process.communicate()
+
+
 def test_slurm_is_asked_where_it_was_used(slurm: Path) -> None:
     at_work = look(slurm)
     assert [at_work.in_queue(job) for job in (FIRST, SECOND, THIRD)] == [True, False, None]
@@ -40,19 +55,20 @@ def test_slurm_is_asked_where_it_was_used(slurm: Path) -> None:
     assert look(slurm).queue == {}
 
 
+@pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--dryrun", "--report"])
+def test_who_only_looks_is_not_at_work(tmp_path: Path, option: str) -> None:
+    with standing_still(tmp_path, "--cores", "2", option):
+        assert look(tmp_path).process is None
+
+
 def test_a_lock_and_a_process_together_are_a_snakemake_at_work(tmp_path: Path) -> None:
     assert look(tmp_path).is_locked is False
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
     (tmp_path / ".snakemake" / "locks" / "0.output.lock").touch()
     assert (look(tmp_path).is_locked, look(tmp_path).is_alive) == (True, False)
-    waiting = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()", "snakemake"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(waiting, cwd=tmp_path, stdin=pipe, stdout=pipe) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # while it is being started Linux does not tell its words
+    with standing_still(tmp_path, "--cores", "2", "--config", "name=n") as process:
         found = look(tmp_path)
-        assert (found.process, found.is_alive) == (process.pid, True)
-        assert look(Path.cwd()).process != process.pid  # it works elsewhere
-        process.communicate()
+        assert (found.process, found.is_alive) == (process, True)
+        assert look(Path.cwd()).process != process  # it works elsewhere
     assert look(tmp_path).process is None
     assert os.uname().nodename == look(tmp_path).host

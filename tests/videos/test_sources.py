@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simhand.errors import ConfigError
+from simhand.errors import ConfigError, TableError
 from simhand.stable import shard_of
 from simhand.videos import sources
 from simhand.videos.index import Video, read_index, shard_lists, write_index
@@ -272,3 +272,10 @@ def test_a_name_with_a_carriage_return_is_refused(folder: Path, tmp_path: Path) 
     (folder / "a.mp4").rename(folder / "a\r.mp4")
     with pytest.raises(ConfigError, match=r"(?s)carriage return.*a\\r\.mp4.*rename"):
         update_index("videos", folder, tmp_path / "index.tsv")
+
+
+def test_an_index_that_cannot_be_written_is_told_plainly(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("no folder")
+    index = tmp_path / "results" / "index.tsv"
+    with pytest.raises(TableError, match=rf"(?s)cannot write an index.*{index}.*File exists.*make room"):
+        update_index("videos", folder, index)

@@ -69,7 +69,7 @@ def test_new_models_are_told_from_changed_ones(restored: Checkout) -> None:
     assert order(text) == {"finetune": 1, "evaluate": 1}
 
 
-def test_what_cannot_be_planned_is_said_as_snakemake_says_it(restored: Checkout) -> None:
+def test_what_cannot_be_planned_is_said_plainly(restored: Checkout) -> None:
     config = restored.config()
     config["sampling"]["fsp"] = config["sampling"].pop("fps")
     restored.write_config(config)
@@ -77,3 +77,28 @@ def test_what_cannot_be_planned_is_said_as_snakemake_says_it(restored: Checkout)
     assert done.returncode == 1
     assert "unknown key sampling.fsp" in done.stdout
     assert "did you mean fps?" in done.stdout
+    config["sampling"]["fps"] = config["sampling"].pop("fsp")
+    config["pools"]["demo-half"]["size"] = 999_999
+    restored.write_config(config)
+    done = restored.run("simhand", "why", check=False)
+    assert done.returncode == 1
+    assert "simhand: pools.demo-half.size is larger than its sources\n  expected: at most " in done.stdout
+    assert "common.smk" not in done.stdout
+
+
+def test_an_unknown_target_is_told_with_those_that_there_are(finished: Checkout) -> None:
+    done = finished.run("simhand", "why", "tabel1", check=False)
+    assert done.returncode == 1
+    assert "simhand: no such target\n  expected: all, data, pretrained, table1, " in done.stdout
+    assert "  got:      tabel1\n  hint:     did you mean table1?\n" in done.stdout
+
+
+def test_nothing_is_written_so_anybody_may_ask(finished: Checkout) -> None:
+    cache = finished.folder / ".snakemake" / "iocache" / "latest.pkl"
+    cache.unlink(missing_ok=True)
+    cache.mkdir(parents=True)  # snakemake -n fails to write it, as in a folder that may only be read
+    try:
+        assert finished.snakemake("-n", "all", check=False).returncode == 1
+        assert "Nothing would run for all" in why(finished)
+    finally:
+        cache.rmdir()
