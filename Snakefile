@@ -33,6 +33,10 @@ include: "rules/reporting.smk"
 include: "rules/slurm.smk"
 
 
+onerror:
+    print(AFTER_AN_ERROR)
+
+
 # 4. What can be asked for.
 localrules:
     all,

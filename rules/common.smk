@@ -78,6 +78,10 @@ def weights_sha256(wildcards=None):
     return checked_sha256(CONFIG.detection.weights, CONFIG.detection.sha256)
 
 
+AFTER_AN_ERROR = """
+What is finished stays: once the cause is mended, or after Ctrl-C, the same command goes on from there.
+`simhand status`, with the same --configfile and --profile, shows what failed, and its log's last lines."""
+
 planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ def job_log(path: Path | str | None = None) -> Iterator[None]:
     except SimhandError as error:
         logging.error("%s", error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        logging.error("interrupted")
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _FULL:
             logging.error("%s\n  hint:     make room and start again; finished files stay", error)

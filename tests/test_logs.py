@@ -40,3 +40,12 @@ def test_a_log_on_a_full_disk_leaves_the_message_alone() -> None:
     assert ended.returncode == 1
     assert ended.stderr.endswith(" a mistake\n  hint:     mend it\n")
     assert len(ended.stderr.splitlines()) == 2
+
+
+def test_ctrl_c_is_told_in_a_word() -> None:
+    job = "import os, signal; from simhand.logs import job_log\n"
+    job += "with job_log(): os.kill(os.getpid(), signal.SIGINT)"
+    ended = subprocess.run([sys.executable, "-c", job], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 130
+    assert ended.stderr.endswith(" interrupted\n")
+    assert len(ended.stderr.splitlines()) == 1

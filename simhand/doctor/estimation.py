@@ -16,6 +16,7 @@ from simhand.doctor.drawing import draw
 from simhand.doctor.estimate import Estimate, Sample, estimate, sum_of
 from simhand.doctor.estimate_text import estimate_text
 from simhand.doctor.finding import Finding, ok, problem, warning
+from simhand.doctor.machine import existing
 from simhand.doctor.measuring import measure
 from simhand.own_words import own_words
 from simhand.videos.index import Video
@@ -56,18 +57,20 @@ def estimate_sources(
     found = estimate(samples, videos, config)
     measured = [one for sample in samples.values() for one in sample.measured]
     out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
-    yield _room(found)
+    yield _room(found, Path("results"))
 
 
 def _minute(minutes: float, seconds_an_hour: float) -> str:
     return f"{_OTHER_MIN + minutes / 60 * seconds_an_hour / 60:,.0f}"
 
 
-def _room(found: Estimate) -> Finding:
-    """Whether the disk holds what is expected."""
-    free = shutil.disk_usage(Path.cwd()).free / 1e6
+def _room(found: Estimate, results: Path) -> Finding:
+    """Whether the disk holds what is expected; results may lie on another one than the checkout."""
+    free = shutil.disk_usage(existing(results)).free / 1e6
     needed = sum_of(list(found.disk_mb.values()))
-    text = f"disk: {amounts.size(needed)} expected, {amounts.size(amounts.exactly(free))} free here"
+    text = (
+        f"disk: {amounts.size(needed)} expected, {amounts.size(amounts.exactly(free))} free where results are written"
+    )
     advice = "make room, take fewer frames a second (sampling.fps), or a larger disk"
     if needed.low > free:
         return problem(text, advice)

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from simhand.doctor import amounts
 from simhand.doctor.finding import Finding, ok, problem, warning
 from simhand.finetuning.settings import FinetuningSettings
 from simhand.hands.settings import DetectionSettings
@@ -19,7 +20,7 @@ from simhand.pretraining.settings import PretrainingSettings
 _PROFILE = Path("slurm/config.yaml")
 _SITE = {"slurm_account", "slurm_partition", "constraint", "qos"}
 _GPU_RULES = ("pretrain", "finetune")
-_LITTLE_GB = 10.0
+_LITTLE_MB = 10_000.0
 
 Trained = PretrainingSettings | FinetuningSettings
 
@@ -95,9 +96,9 @@ def _disk(results: Path) -> Finding:
     place = existing(results)
     if not os.access(place, os.W_OK):
         return problem(f"nothing can be written to {place}", "call it in a folder of yours, or mend its permissions")
-    free = shutil.disk_usage(place).free / 1e9
-    text = f"{free:,.0f} GB free where results are written"
-    return ok(text) if free > _LITTLE_GB else warning(text, "make room, or move the checkout to a larger disk")
+    free = shutil.disk_usage(place).free / 1e6
+    text = f"{amounts.size(amounts.exactly(free))} free where results are written"
+    return ok(text) if free > _LITTLE_MB else warning(text, "make room, or move the checkout to a larger disk")
 
 
 def existing(path: Path) -> Path:

@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from simhand.reporting.figures import BLUE, FAINT, GREEN, GREY, INK, ORANGE, save_png, styled
 from simhand.reporting.hand_numbers import HandNumbers, bin_edges, count_in_bins
 
 _BINS = 40  # of the histogram of hands in a video, at most
 _MOST = 0.995  # of the videos lie below its last bin
+_WHOLE = 100  # a greater median is shown without decimals
 _LOSS = 52  # letters in a line of losses beside a bar
 _BESIDE: dict[str, Any] = {"va": "center", "color": GREY, "fontsize": 8, "parse_math": False}
 _BARS = 60  # a longer tail is drawn as dots
@@ -110,6 +111,13 @@ def _draw_sides(axes: Axes, videos: pd.DataFrame) -> None:
     axes.set_ylim(0, 1.35 * max([*found, *kept, 1]))
     axes.legend(ncols=2, loc="upper center", fontsize=8)
     axes.grid(visible=False, axis="x")
+    _count(axes)
+
+
+def _count(axes: Axes) -> None:
+    """Whole numbers upwards, 200k for 200,000: longer ones would leave the panels no room."""
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def _whole_edges(values: np.ndarray) -> np.ndarray:
@@ -127,10 +135,12 @@ def _histogram(axes: Axes, values: np.ndarray, edges: np.ndarray, name: str) -> 
     beyond = bool(values.max() > edges[-1] * (1 + 1e-6))
     axes.set_xlabel(f"{name}\n(last bar: or more)" if beyond else name)
     axes.bar(edges[:-1], count_in_bins(values, edges), np.diff(edges), align="edge", color=BLUE)
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    _count(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(4, min_n_ticks=1))
     median = float(np.median(values))
     axes.axvline(min(median, edges[-1]), color=ORANGE, linewidth=1.2)
-    axes.set_title(f"median {median:,.3g}", color=ORANGE, fontsize=9, loc="right")
+    shown = f"{median:,.0f}" if median >= _WHOLE else f"{median:.3g}"
+    axes.set_title(f"median {shown}", color=ORANGE, fontsize=9, loc="right")
 
 
 @styled
@@ -189,8 +199,7 @@ def _draw_chosen(axes: Axes, chosen: pd.DataFrame) -> None:
         axes.plot(times, hands, color=BLUE, marker=".", linestyle="none")
         axes.set_xscale("symlog", linthresh=1)
     never = hands[times == 0].sum() / max(hands.sum(), 1)
-    axes.set(
-        xlabel="times chosen as the nearest", ylabel="hands", title=f"{never:.0%} never, one {times.max():,} times"
-    )
+    title = f"{never:.0%} are nobody's nearest,\none is that of {times.max():,}"
+    axes.set(xlabel="times chosen as the nearest", ylabel="hands", title=title)
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.5)

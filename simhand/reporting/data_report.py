@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from simhand.reporting.section_file import SECTIONS, write_sections
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.text_files import write_text
 from simhand.reporting.videos_table import videos_table
+
+log = logging.getLogger(__name__)
 
 _LEAD = (
     "From videos to pairs of similar hands: what was found, what was lost on the way, and how similar the pairs are."
@@ -68,6 +71,7 @@ def write_data_report(inputs: DataInputs, settings: ReportSettings, folder: Path
     sections = _sections(inputs, settings, folder)
     write_sections(sections, folder / SECTIONS)
     write_text(page(f"{settings.title}: the data", _LEAD, sections), folder / "index.html")
+    log.info("the data report: %s", folder / "index.html")
 
 
 def _sections(inputs: DataInputs, settings: ReportSettings, folder: Path) -> list[Section]:

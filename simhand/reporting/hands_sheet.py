@@ -29,7 +29,8 @@ _LINE = 1.17  # from one line of the sheet to the next, in tiles: tiles, and the
 _LEFT, _TOP = 0.25, 0.45  # margins, in tiles: names of the lines; title and headings of one line
 _HEADING_LINE = 0.09  # what each further line of the headings needs, in tiles
 _LETTERS = 21  # of a heading that are as wide as a tile
-_IMAGE_ROOM, _SIDE_ROOM = 1.5, 1.7  # windows, in units of the true hand's greater extent
+_IMAGE_ROOM = 1.5  # the window, in units of the true hand's greater extent
+_SIDE_ROOM = 1.2  # the same, of all hands together
 _WINDOW_PX = 320  # a window of an image is drawn with so many pixels
 
 
@@ -133,7 +134,7 @@ def _case(tables: Sequence[Predictions], row: int, folder: Path) -> Case:
     true_mm = first.true_mm[row]
     depth_first = [2, 1]  # z to the right, y down
     hands = [align_root_and_bone(table.predicted_mm[[row]], first.true_mm[[row]])[0] for table in tables]
-    side_corner, side_side = window_around(true_mm[:, depth_first], _SIDE_ROOM)
+    side_corner, side_side = window_around(np.concatenate([true_mm, *hands])[:, depth_first], _SIDE_ROOM)
     return Case(
         _cut(read_image(folder / str(first.images[row]), flipped=bool(first.flipped[row])), corner, side),
         (true_px - corner) / side,

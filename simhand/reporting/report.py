@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from simhand.reporting.section_file import read_sections
 from simhand.reporting.settings import ReportSettings
 from simhand.reporting.table import error_table, interval_note, mean_pose_note, table_grid
 from simhand.reporting.text_files import write_csv, write_text
+
+log = logging.getLogger(__name__)
 
 _LEAD = "From videos of hands to a pre-trained encoder and its errors in 3D hand pose."
 _ERRORS = (
@@ -105,6 +108,7 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
     }
     sections = [replace(each, chapter=chapter) for chapter, members in chapters.items() for each in members]
     write_text(page(settings.title, _LEAD, sections), folder / "index.html")
+    log.info("the report: %s", folder / "index.html")
 
 
 def _error_sections(inputs: ReportInputs, styles: Mapping[str, LineStyle], folder: Path) -> list[Section]:

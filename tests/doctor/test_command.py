@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from simhand.__main__ import main
-from simhand.doctor import measuring
+from simhand.doctor import amounts, measuring
 from tests.conftest import WriteVideo
 
 
@@ -24,6 +27,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_video: WriteVide
     return tmp_path
 
 
+@pytest.fixture
+def memory_disk() -> Iterator[Path]:
+    """A folder on another disk, the one in memory."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
 def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--sample", "3"]) == 0
     told, said = capfd.readouterr()
@@ -31,10 +41,19 @@ def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -
     assert "Looking at 3 of 6 videos, 1.5 minutes of video" in told
     assert re.search(r"^  frames          18\d( \(18\d to 18\d\))?$", told, re.MULTILINE)  # 31 of each
     assert re.search(r"^  hands           0$", told, re.MULTILINE)
-    assert re.search(r"^ok       disk: .* expected, .* free here$", told, re.MULTILINE)
+    assert re.search(r"^ok       disk: .* expected, .* free where results are written$", told, re.MULTILINE)
     assert "task_runner" not in said  # MediaPipe's own words
     assert sorted(path.name for path in here.iterdir()) == ["config.yaml", "results", "videos"]
     assert [path.name for path in (here / "results").rglob("*.*")] == ["index.tsv"]
+
+
+def test_the_disk_that_counts_is_that_of_the_results(
+    here: Path, capfd: pytest.CaptureFixture[str], memory_disk: Path
+) -> None:
+    (here / "results").symlink_to(memory_disk)
+    assert main(["doctor", "--sample", "1"]) == 0
+    free = amounts.size(amounts.exactly(shutil.disk_usage(memory_disk).free / 1e6))
+    assert re.findall(r"(\S+ .B) free where results are written", capfd.readouterr().out) == [free, free]
 
 
 def test_a_video_too_long_to_look_at_in_full_leaves_hands_open(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -53,6 +54,21 @@ def test_hands_of_a_source(shard: Shard, drawn: list[Figure], tmp_path: Path) ->
     assert [axes.get_title(loc="right") for axes in (box_px, box_share)] == ["median 32", "median 0.5"]
 
 
+@pytest.mark.filterwarnings("error")  # matplotlib's, that its panels have no room
+def test_millions_of_hands_leave_the_panels_their_room(drawn: list[Figure], tmp_path: Path) -> None:
+    counts = np.full(800, 1380)
+    videos = pd.DataFrame({"hands": counts, **dict.fromkeys(("left", "right", "kept_left", "kept_right"), counts)})
+    spread = np.random.default_rng(0).beta(2, 2, 2_000_000)
+    hands_figure(videos, HandNumbers(spread, 200 * spread, spread, spread, spread), "large", tmp_path / "h.png")
+    sides, videos_with, visible, *_ = drawn[0].axes
+    assert _texts(sides) == ["1,104,000"] * 4
+    assert [label.get_text() for label in sides.get_yticklabels()][:3] == ["0", "300k", "600k"]
+    assert videos_with.get_title(loc="right") == "median 1,380"
+    assert max(len(label.get_text()) for label in visible.get_yticklabels()) <= 4
+    widths = [axes.get_position().width for axes in drawn[0].axes]
+    assert min(widths) > 0.15
+
+
 def test_a_source_without_hands_or_scores_says_none(drawn: list[Figure], tmp_path: Path) -> None:
     videos = pd.DataFrame({name: [0] for name in ("hands", "left", "right", "kept_left", "kept_right")})
     hands_figure(videos, HandNumbers(*[np.zeros(0)] * 5), "empty", tmp_path / "h.png")
@@ -83,4 +99,4 @@ def test_distances_stand_at_their_ranks_on_a_logarithmic_axis_where_they_reach_f
     np.testing.assert_array_equal(left.get_lines()[1].get_xydata(), [[1, 1], [2, 2], [100, 3], [5000, 4]])
     assert middle.get_title(loc="left") == "75.0% of the variance explained"
     np.testing.assert_array_equal(right.get_lines()[0].get_xydata(), [[0, 60], [1, 39], [4000, 1]])
-    assert right.get_title(loc="left") == "60% never, one 4,000 times"
+    assert right.get_title(loc="left") == "60% are nobody's nearest,\none is that of 4,000"

@@ -132,13 +132,14 @@ def test_images_are_cut_around_the_true_hand_and_mirrored_as_they_are_used(
 
 
 def test_from_the_side_depth_goes_to_the_right(models: list[Drawn], tmp_path: Path, drawn: list[Figure]) -> None:
-    """The true hand is 60 mm high and all of it 400 mm away; the window around it has a side of 1.7 * 60 mm."""
+    """The true hand is 60 mm high and all of it 400 mm away; the window around all hands has a side of 1.2 * 60 mm."""
     hands_sheet(models, tmp_path, 2, "a set", tmp_path / "hands.png")
+    away = 21 / 19 * 9.0  # how much farther a wrong joint is, at the most
     for place, error_mm in enumerate((9.0, 5.0)):  # of the first image
         true, predicted = (drawn[0].axes[0].collections[6 + 4 * place + i].get_segments()[0] for i in (0, 2))
-        height = 0.5 + (3 - 30) / 102  # joint 1 is 3 mm below the wrist, which is 30 mm above the middle
-        assert true[1] == pytest.approx([1.05 * (3 + place) + 0.5, height])
-        assert predicted[1] - true[1] == pytest.approx([21 / 19 * error_mm / 102, 0], abs=1e-5)
+        height = 0.5 + (3 - 30) / 72  # joint 1 is 3 mm below the wrist, which is 30 mm above the middle
+        assert true[1] == pytest.approx([1.05 * (3 + place) + 0.5 - away / 2 / 72, height])
+        assert predicted[1] - true[1] == pytest.approx([21 / 19 * error_mm / 72, 0], abs=1e-5)
 
 
 def test_a_window_leaves_out_what_is_not_known() -> None:
