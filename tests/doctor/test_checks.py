@@ -74,12 +74,22 @@ def test_cuda_without_a_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))  # no Slurm
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     run = PretrainingSettings(method="simhand", pool="a", device="cuda")
     lines = [str(finding) for finding in check_machine({"pretraining.far": run}, DetectionSettings(), Path("results"))]
     assert lines[0].startswith("ok       no GPU here")
     assert lines[1].startswith("warning  device: cuda in pretraining.far, and no GPU here")
     assert lines[2] == "ok       no Slurm here: jobs run on this machine"
     assert lines[3].endswith("GB free where results are written")
+
+
+def test_a_busy_machine_is_told_as_its_times_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "getloadavg", lambda: (2.4, 0.0, 0.0))
+    first = str(next(check_machine({}, None, Path("results"))))
+    assert first.startswith("warning  this machine is busy: a load of 2.4 on 4 cores\n")
+    monkeypatch.setattr(os, "getloadavg", lambda: (1.9, 9.0, 9.0))
+    assert "busy" not in str(next(check_machine({}, None, Path("results"))))
 
 
 def test_slurm_that_answers_wants_an_edited_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
