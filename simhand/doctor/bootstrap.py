@@ -46,6 +46,7 @@ class Seen(NamedTuple):
         others: how many those are.
         counted: what was really seen, which is no more than the truth.
         within: standard deviation of the drawn videos' own sum, of which only some frames were looked at.
+        shares: what of it all stays, as simulated, (draws,).
     """
 
     certain: float
@@ -55,19 +56,30 @@ class Seen(NamedTuple):
     others: int
     counted: float
     within: float
+    shares: np.ndarray = np.ones(1)
 
 
 def total(sources: Sequence[Seen], seed: int = 0) -> Range:
     """The total over all videos of all sources; what was seen is its lower bound."""
     rng = np.random.default_rng(seed)
-    expected = sum(one.certain + _rates(one).mean() * one.size_of_others for one in sources)
+    expected = sum(_expected(one) * one.shares.mean() for one in sources)
     seen = float(sum(one.counted for one in sources))
     if any(len(one.random) == 1 < one.others for one in sources):  # one of several: nothing tells how they differ
         return Range(float(expected), seen, np.inf)
-    within = float(np.linalg.norm([one.within for one in sources]))
-    deviations = sum((_deviations(one, rng) for one in sources), within * rng.standard_normal(_DRAWS))
-    low, high = expected + np.quantile(deviations, [(1 - COVERED) / 2, (1 + COVERED) / 2])
+    draws = sum((_draws(one, rng) for one in sources), np.zeros(_DRAWS))
+    low, high = np.quantile(draws, [(1 - COVERED) / 2, (1 + COVERED) / 2])
     return Range(float(expected), max(seen, float(low)), max(seen, float(high)))
+
+
+def _expected(source: Seen) -> float:
+    """Of which the shares are taken."""
+    return float(source.certain + _rates(source).mean() * source.size_of_others)
+
+
+def _draws(source: Seen, rng: np.random.Generator) -> np.ndarray:
+    """Totals of a source that may be (draws,)."""
+    deviations = _deviations(source, rng) + source.within * rng.standard_normal(_DRAWS)
+    return (_expected(source) + deviations) * rng.choice(source.shares, _DRAWS)
 
 
 def _rates(source: Seen) -> np.ndarray:

@@ -57,7 +57,7 @@ def draw(videos: Mapping[str, Sequence[Video]], count: int, seed: int = 0) -> di
 
 
 def _draw_from(name: str, videos: Sequence[Video], count: int, seed: int) -> Drawn:
-    sizes = _sizes(videos)
+    sizes = sizes_of(videos)
     rest = sorted(videos, key=lambda video: stable_hash(f"{name}/{video.video_id}", seed))
     certain: list[Video] = []
     while rest:
@@ -86,8 +86,8 @@ def _in_steps(videos: Sequence[Video], sizes: Mapping[str, float], step: float, 
     return found
 
 
-def _sizes(videos: Sequence[Video]) -> dict[str, float]:
-    """Seconds, as containers state them; where some video states none, bytes."""
+def sizes_of(videos: Sequence[Video]) -> dict[str, float]:
+    """What videos are drawn in proportion to, by id: seconds, as containers state; where some video states none, bytes."""
     if all(video.duration_s >= 0 for video in videos):
         return {video.video_id: video.duration_s + _EACH_S for video in videos}
     return {video.video_id: float(video.size_bytes + 1) for video in videos}

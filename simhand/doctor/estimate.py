@@ -9,18 +9,24 @@ from typing import NamedTuple
 import numpy as np
 
 from simhand.config import Config
+from simhand.doctor.balancing import kept_shares
 from simhand.doctor.bootstrap import Range, Seen, total
-from simhand.doctor.drawing import Drawn
+from simhand.doctor.drawing import Drawn, sizes_of
 from simhand.doctor.measuring import Measured, Rates
 from simhand.mining.settings import PoolSettings
 from simhand.videos.index import Video
 
 _FRAMES_A_WORKER = 64 * 32  # then it is replaced (simhand/hands/workers.py), which takes its start again
+_JOBS = 6  # of a shard, up to its keypoints
 _STAGES_WITH_WORKERS = 2  # detection and keypoints
 # Of the pool's tables, and of mining them: docs/resources.md and benchmarks/README.md, 1 to 2 million hands, K = 10.
 _MEMBERS_MB = 370e-6
 _NEIGHBOUR_MB = 20e-6
 _MINING_S = 110e-6  # a hand: draw, embed, mine and report
+
+
+Value = Callable[[Measured, Rates], float]
+"""What a total is wanted of."""
 
 
 class Sample(NamedTuple):
@@ -56,35 +62,41 @@ def estimate(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]
         videos: all of each source.
         config: the configuration.
     """
+    shares = {name: _shares(sample, videos[name], config, name) for name, sample in samples.items()}
 
-    def of(value: Callable[[Measured, Rates], float], names: Sequence[str] = tuple(samples)) -> Range:
+    def of(value: Value, names: Sequence[str] = tuple(samples)) -> Range:
         return total([_seen(samples[name], value) for name in names])
+
+    def of_kept(value: Value, names: Sequence[str] = tuple(samples)) -> Range:
+        return total([_balanced(_seen(samples[name], value), *shares[name]) for name in names])
 
     pools = {}
     for name, pool in config.pools.items():
         if not set(pool.sources) <= samples.keys():  # annotated hands, of which nothing is estimated
             continue
-        found = of(lambda one, _: one.found, pool.sources)
+        found = of_kept(lambda one, _: one.found, pool.sources)
         most = pool.size or float("inf")
         pools[name] = Range(*(min(most, value) for value in found))
     return Estimate(
         counts={
             "frames": of(lambda one, _: one.frames),
             "hands": of(lambda one, _: one.hands),
-            "hands kept": of(lambda one, _: one.kept),
-            "with keypoints": of(lambda one, _: one.found),
+            "hands kept": of_kept(lambda one, _: one.wanted),
+            "with keypoints": of_kept(lambda one, _: one.found),
         },
         disk_mb={
             "frames": of(lambda one, _: one.frames_mb),
             "hands and keypoints": of(lambda one, rates: one.hands * rates.rows_mb),
-            "crops": of(lambda one, rates: one.kept * rates.crop_mb),
+            "crops": of_kept(lambda one, rates: one.wanted * rates.crop_mb),
             "pools": _pools(pools, config, lambda pool: _MEMBERS_MB + 4e-6 * pool.components + _kept_mb(pool)),
         },
         cpu_s={
             "sample_frames": of(lambda one, _: one.decoding_s),
             "detect_hands": of(lambda one, rates: one.frames * (rates.detection_s + rates.start_s / _FRAMES_A_WORKER)),
-            "crop_hands": of(lambda one, rates: one.kept * rates.crop_s),
-            "find_keypoints": of(lambda one, rates: one.kept * (rates.keypoints_s + rates.start_s / _FRAMES_A_WORKER)),
+            "crop_hands": of_kept(lambda one, rates: one.wanted * rates.crop_s),
+            "find_keypoints": of_kept(
+                lambda one, rates: one.wanted * (rates.keypoints_s + rates.start_s / _FRAMES_A_WORKER)
+            ),
             "starting jobs": _starts(samples, videos, config),
             "pools": _pools(pools, config, lambda pool: _MINING_S),
         },
@@ -96,7 +108,7 @@ def _kept_mb(pool: PoolSettings) -> float:
     return _NEIGHBOUR_MB * len(pool.ranks())
 
 
-def _seen(sample: Sample, value: Callable[[Measured, Rates], float]) -> Seen:
+def _seen(sample: Sample, value: Value) -> Seen:
     drawn = sample.drawn
     values = [value(one.in_all_frames(), sample.rates) for one in sample.measured]
     more = [value(one.with_more(), sample.rates) for one in sample.measured]
@@ -112,16 +124,37 @@ def _seen(sample: Sample, value: Callable[[Measured, Rates], float]) -> Seen:
     )
 
 
+def _shares(sample: Sample, videos: Sequence[Video], config: Config, source: str) -> tuple[np.ndarray, float]:
+    """What balancing leaves of all wanted hands, as simulated, and of those that were seen alone."""
+    if not config.balance.enabled:
+        return np.ones(1), 1.0
+    drawn, shards = sample.drawn, config.sources[source].shards
+    whole = [one.in_all_frames() for one in sample.measured]
+    random = [video.video_id for video in drawn.random]
+    shares = kept_shares(_sides(whole), sizes_of(videos), random, videos, shards)
+    counted = kept_shares(_sides(sample.measured), {}, [], drawn.videos, shards)
+    return shares, float(counted[0])
+
+
+def _sides(measured: Sequence[Measured]) -> dict[str, tuple[float, float]]:
+    """Left and right hands of each video."""
+    return {one.video.video_id: (one.left, one.wanted - one.left) for one in measured}
+
+
+def _balanced(seen: Seen, shares: np.ndarray, counted: float) -> Seen:
+    return seen._replace(shares=shares, counted=counted * seen.counted)
+
+
 def _pools(pools: Mapping[str, Range], config: Config, a_hand: Callable[[PoolSettings], float]) -> Range:
     return sum_of([hands.times(a_hand(config.pools[name])) for name, hands in pools.items()])
 
 
 def _starts(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]], config: Config) -> Range:
-    """Two workers for each of two stages, and for each shard."""
-    seconds = sum(
-        2 * _STAGES_WITH_WORKERS * min(config.sources[name].shards, len(videos[name])) * sample.rates.start_s
-        for name, sample in samples.items()
-    )
+    """For each shard its jobs, and two workers of each of two stages."""
+    seconds = 0.0
+    for name, sample in samples.items():
+        a_shard = _JOBS * sample.rates.job_s + 2 * _STAGES_WITH_WORKERS * sample.rates.start_s
+        seconds += a_shard * min(config.sources[name].shards, len(videos[name]))
     return Range(seconds, seconds, seconds)
 
 

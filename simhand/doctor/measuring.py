@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import resource
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -46,8 +49,9 @@ class Measured:
         problem: why it was not read in full; empty: it was.
         looked: the share of its frames in which hands were looked for.
         hands: detected.
-        kept: of them, wanted and balanced.
-        found: of those, with keypoints.
+        wanted: of them, by `selection`; how many of these stay is a matter of the whole shard.
+        left: of those, left ones.
+        found: of the wanted ones, with keypoints.
         deviation: standard deviation of `hands` in a frame.
     """
 
@@ -58,7 +62,8 @@ class Measured:
     problem: str
     looked: float
     hands: float
-    kept: float
+    wanted: float
+    left: float
     found: float
     deviation: float
 
@@ -76,10 +81,13 @@ class Measured:
         of_a_frame = max(self.deviation, seen**-0.5)
         more = self.frames * of_a_frame * ((1 - self.looked) / seen) ** 0.5
         every = self.in_all_frames()
-        return every._times(1 + more / every.hands) if self.hands else replace(every, hands=more, kept=more, found=more)
+        if self.hands:
+            return every._times(1 + more / every.hands)
+        return replace(every, hands=more, wanted=more, left=more / 2, found=more)
 
     def _times(self, factor: float) -> Measured:
-        return replace(self, hands=factor * self.hands, kept=factor * self.kept, found=factor * self.found)
+        scaled = {name: factor * getattr(self, name) for name in ("hands", "wanted", "left", "found")}
+        return replace(self, **scaled)
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,7 @@ class Rates:
     """What the stages took of a core, beyond what starting them takes.
 
     Args:
+        job_s: to start a job, with what the stages import.
         start_s: to start a job's worker that looks for hands.
         detection_s: a frame.
         crop_s: a hand.
@@ -95,6 +104,7 @@ class Rates:
         crop_mb: of the table of crops, for each hand in it.
     """
 
+    job_s: float
     start_s: float
     detection_s: float
     crop_s: float
@@ -104,7 +114,7 @@ class Rates:
 
 
 def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) -> tuple[list[Measured], Rates]:
-    """Samples, detects, balances, crops and finds keypoints, on one core.
+    """Samples, detects, selects, crops and finds keypoints, on one core; left and right are not balanced.
 
     Args:
         source: its name.
@@ -134,7 +144,8 @@ def measure(source: str, videos: Sequence[Video], config: Config, folder: Path) 
             *of_video,
             looked=looked,
             hands=counts["hands"][video.video_id],
-            kept=counts["kept"][video.video_id],
+            wanted=counts["wanted"][video.video_id],
+            left=counts["left"][video.video_id],
             found=counts["found"][video.video_id],
             deviation=_deviation(looked * of_video[0], hands_of_frames[video.video_id]),
         )
@@ -182,16 +193,19 @@ def _write_model(config: Config, path: Path) -> None:
 
 
 def _run_stages(source: str, frames: Path, model: Path, tables: dict[str, Path], config: Config) -> dict[str, float]:
-    """CPU seconds of each stage, and of starting a worker."""
+    """CPU seconds of each stage, of starting a job, and of starting a worker."""
     detect = _detector(source, model, config)
     nothing = frames.with_name("nothing.arrow")
     with arrow_writer(nothing, FRAMES) as writer:
         writer.write_table(open_arrow(frames, FRAMES).slice(0, 1))
     landmarks = LandmarkSettings(**config.keypoints.values(LandmarkSettings))
-    stages: dict[str, Callable[[], None]] = {
+    unbalanced = config.balance.model_copy(update={"enabled": False})
+    job = [sys.executable, "-c", "import snakemake.script, simhand.keypoints.keypoints"]
+    stages: dict[str, Callable[[], Any]] = {
+        "job": partial(subprocess.run, job, check=True, capture_output=True),
         "start": partial(detect, nothing, nothing.with_suffix(".parquet")),
         "hands": partial(detect, frames, tables["hands"]),
-        "balanced": partial(balance_shard, tables["hands"], tables["balanced"], config.balance, config.selection),
+        "balanced": partial(balance_shard, tables["hands"], tables["balanced"], unbalanced, config.selection),
         "crops": partial(crop_shard, frames, tables["hands"], tables["balanced"], tables["crops"], config.crops),
         "keypoints": partial(find_keypoints, frames, tables["crops"], model, tables["keypoints"], landmarks),
     }
@@ -221,14 +235,15 @@ def _detector(source: str, model: Path, config: Config) -> Callable[[Path, Path]
 
 
 def _counts(tables: dict[str, Path]) -> dict[str, Counter[str]]:
-    """Hands, those kept, and those found, of each video."""
+    """Hands, those wanted, left ones of these, and those found, of each video."""
     hands = pq.read_table(tables["hands"], columns=["hand_id", "video_id"])
     of_hand = dict(zip(*(hands[name].to_pylist() for name in ("hand_id", "video_id")), strict=True))
-    balanced = pq.read_table(tables["balanced"]).to_pylist()
+    wanted = [row for row in pq.read_table(tables["balanced"]).to_pylist() if row["kept"]]
     keypoints = pq.read_table(tables["keypoints"], columns=["hand_id", "status"]).to_pylist()
     return {
         "hands": Counter(of_hand.values()),
-        "kept": Counter(of_hand[row["hand_id"]] for row in balanced if row["kept"]),
+        "wanted": Counter(of_hand[row["hand_id"]] for row in wanted),
+        "left": Counter(of_hand[row["hand_id"]] for row in wanted if row["side"] == "left"),
         "found": Counter(of_hand[row["hand_id"]] for row in keypoints if row["status"] == "found"),
     }
 
@@ -256,6 +271,7 @@ def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> R
     rows_mb = sum(tables[name].stat().st_size for name in ("hands", "balanced", "keypoints")) / 1e6
     start_s = seconds["start"]
     return Rates(
+        job_s=seconds["job"],
         start_s=start_s,
         detection_s=max(0.0, seconds["hands"] - start_s) / max(1, frames),
         crop_s=(seconds["balanced"] + seconds["crops"]) / max(1, crops),

@@ -95,8 +95,10 @@ def _predict_all(inputs: Sequence[Input], eye: _Eye, out: Path) -> list[Outcome]
     """Predicts one input after the other; whatever comes between, joints are written of those that were done."""
     outcomes: list[Outcome] = []
     try:
-        for one in inputs:
-            outcomes.append(_predict_one(one, eye, out))  # noqa: PERF401 - what is done has to be kept
+        for number, one in enumerate(inputs, start=1):
+            if len(inputs) > 1:
+                log.info("%d of %d: %s", number, len(inputs), text_of(one.path))
+            outcomes.append(_predict_one(one, eye, out))
     finally:
         if outcomes:
             _write(outcomes, inputs, eye.predictor, out)

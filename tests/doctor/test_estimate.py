@@ -14,13 +14,13 @@ from simhand.doctor.training_time import assumed_gpu_s, images, measured_s, tera
 from simhand.pretraining.settings import PretrainingSettings
 from simhand.videos.index import Video
 
-RATES = Rates(start_s=2.0, detection_s=0.5, crop_s=0.1, keypoints_s=0.2, rows_mb=0.01, crop_mb=0.03)
+RATES = Rates(job_s=1.5, start_s=2.0, detection_s=0.5, crop_s=0.1, keypoints_s=0.2, rows_mb=0.01, crop_mb=0.03)
 
 
 def measured(name: str, hands: float, problem: str = "", looked: float = 1.0, deviation: float = 0.5) -> Measured:
-    """10 frames of 0.1 MB, decoded in 3 s; of the hands three quarters are kept, half have keypoints."""
+    """10 frames of 0.1 MB, decoded in 3 s; three quarters of the hands are wanted, half of those left, half are found."""
     video = Video(name, f"/{name}", 1000, 0, "", 99.0)
-    return Measured(video, 10, 1.0, 3.0, problem, looked, hands, 0.75 * hands, 0.5 * hands, deviation)
+    return Measured(video, 10, 1.0, 3.0, problem, looked, hands, 0.75 * hands, 0.375 * hands, 0.5 * hands, deviation)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_time_by_hand(found: Estimate) -> None:
     assert found.cpu_s["detect_hands"] == point(130 * (0.5 + 2 / 2048))
     assert found.cpu_s["crop_hands"] == point(168 * 0.1)
     assert found.cpu_s["find_keypoints"] == point(168 * (0.2 + 2 / 2048))
-    assert found.cpu_s["starting jobs"] == point((3 + 4) * 2 * 2 * 2)  # no more shards than videos
+    assert found.cpu_s["starting jobs"] == point((3 + 4) * (6 * 1.5 + 2 * 2 * 2))  # no more shards than videos
     assert sum_of([Range(1, 0, 2), Range(10, 5, 20)]) == Range(11, 5, 22)
 
 

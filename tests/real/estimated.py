@@ -12,24 +12,30 @@ from simhand.doctor.bootstrap import Range
 from simhand.doctor.drawing import draw
 from simhand.doctor.estimate import Sample, estimate, sum_of
 from simhand.doctor.measuring import measure
-from simhand.videos.index import read_index
+from simhand.videos.index import Video, read_index
 
+TIME = "CPU, s"
 Rows = dict[str, tuple[Range, float]]
-_LOOKING = "detect_hands, find_keypoints"
+_STAGES = ("sample_frames", "detect_hands", "balance_hands", "crop_hands", "find_keypoints")
 
 
-def compared(folder: Path, config: Config, source: str, count: int, work: Path) -> tuple[Rows, Rows]:
-    """Estimates from `count` videos of one source, and the truth, by name: counts and MB; CPU seconds of stages."""
-    videos = {source: read_index(folder / "results" / "videos" / source / "index.tsv")}
-    drawn = draw(videos, count)[source]
-    found = estimate({source: Sample(drawn, *measure(source, drawn.videos, config, work))}, videos, config)
+def look_at_some(folder: Path, config: Config, source: str, count: int, work: Path) -> Sample:
+    """What `count` videos of a source give, drawn as doctor draws them."""
+    drawn = draw({source: _index(folder, source)}, count)[source]
+    return Sample(drawn, *measure(source, drawn.videos, config, work))
+
+
+def compared(folder: Path, config: Config, source: str, sample: Sample) -> Rows:
+    """Estimates of counts, MB and CPU seconds, and the truth, by name."""
+    found = estimate({source: sample}, {source: _index(folder, source)}, config)
     sizes = {f"{name}, MB": size for name, size in found.disk_mb.items() if name != "pools"}
-    looking = sum_of([found.cpu_s[name] for name in ("detect_hands", "find_keypoints", "starting jobs")])
-    times = {**{name: found.cpu_s[name] for name in ("sample_frames", "crop_hands")}, _LOOKING: looking}
-    return (
-        _beside({**found.counts, **sizes}, {**_counts(folder, source), **_megabytes(folder, source)}),
-        _beside(times, _cpu_s(folder, source)),
-    )
+    time = sum_of([each for name, each in found.cpu_s.items() if name != "pools"])
+    truth = {**_counts(folder, source), **_megabytes(folder, source), TIME: _cpu_s(folder, source)}
+    return _beside({**found.counts, **sizes, TIME: time}, truth)
+
+
+def _index(folder: Path, source: str) -> list[Video]:
+    return read_index(folder / "results" / "videos" / source / "index.tsv")
 
 
 def _beside(estimates: dict[str, Range], truth: dict[str, float]) -> Rows:
@@ -70,15 +76,10 @@ def _megabytes(folder: Path, source: str) -> dict[str, float]:
     return {"frames, MB": of("frames", ".arrow"), "hands and keypoints, MB": rows, "crops, MB": of("crops", ".arrow")}
 
 
-def _cpu_s(folder: Path, source: str) -> dict[str, float]:
+def _cpu_s(folder: Path, source: str) -> float:
     """By the benchmarks of the jobs."""
-
-    def of(rule: str) -> float:
-        total = 0.0
-        for path in (folder / "results" / "benchmarks" / rule / source).glob("*.tsv"):
-            with path.open() as file:
-                total += sum(float(row["cpu_time"]) for row in csv.DictReader(file, delimiter="\t"))
-        return total
-
-    looking = of("detect_hands") + of("find_keypoints")
-    return {"sample_frames": of("sample_frames"), "crop_hands": of("crop_hands"), _LOOKING: looking}
+    total = 0.0
+    for path in (path for stage in _STAGES for path in (folder / "results" / "benchmarks" / stage / source).iterdir()):
+        with path.open() as file:
+            total += sum(float(row["cpu_time"]) for row in csv.DictReader(file, delimiter="\t"))
+    return total
