@@ -137,7 +137,7 @@ def _contradictions(config: Config) -> Iterator[dict[str, Any]]:
     for name, run in config.pretraining.items():
         yield from _run_contradictions(name, run, config)
     runs = [name for name in config.experiment.runs if name != NO_PRETRAINING]
-    yield from _unknown("experiment.runs", runs, {**config.pretraining, **config.encoders})
+    yield from _unknown("experiment.runs", runs, {NO_PRETRAINING: None, **config.pretraining, **config.encoders})
     yield from _crop_contradictions(config)
     for name, path in config.encoders.items():
         yield from _missing_file(f"encoders.{name}", path)
@@ -322,8 +322,13 @@ def _same_source_twice(name: str, pool: PoolSettings, config: Config) -> Iterato
 
 def _missing_folder(key: str, path: Path) -> dict[str, Any]:
     is_demo = path.parts[:1] == ("demo",)
-    hint = "`make demo` renders the demo's videos and labels, which takes minutes" if is_demo else None
-    return {"what": f"{key}: no such folder", "expected": "an existing folder", "got": path, "hint": hint}
+    hint = "`make demo` renders the demo's videos and labels, in minutes; your own configuration: --configfile my.yaml"
+    return {
+        "what": f"{key}: no such folder",
+        "expected": "an existing folder",
+        "got": path,
+        "hint": hint if is_demo else None,
+    }
 
 
 def _missing_file(key: str, path: Path | None) -> Iterator[dict[str, Any]]:

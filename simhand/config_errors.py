@@ -11,6 +11,16 @@ from pydantic_core import ErrorDetails
 
 from simhand.errors import ConfigError
 
+_KINDS = {  # what a value of the wrong kind should have been, by pydantic's names of the errors
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "keys with values"),
+    "string_type": "a text",
+    "path_type": "a path",
+}
+
 
 def readable(error: ValidationError, model: type[BaseModel], where: Path | str) -> ConfigError:
     """The first thing that is wrong in full, and the keys of all others.
@@ -31,7 +41,7 @@ def readable(error: ValidationError, model: type[BaseModel], where: Path | str) 
         return ConfigError(f"key {key} is missing{more}", where=where)
     if kind == "value_error":  # of our own, which names what it got
         return ConfigError(f"wrong value of {key}{more}", where=where, got=first["msg"].removeprefix("Value error, "))
-    expected = first["msg"].removeprefix("Input should be ")
+    expected = _KINDS.get(kind, first["msg"].removeprefix("Input should be "))
     return ConfigError(f"wrong value of {key}{more}", where=where, expected=expected, got=repr(first["input"]))
 
 

@@ -66,7 +66,7 @@ def test_a_run_overrides_the_defaults(values: dict[str, Any]) -> None:
     ("key", "value", "words"),
     [
         ("sampling.fsp", 2, ["unknown key sampling.fsp", "did you mean fps?"]),
-        ("sampling.fps", "often", ["wrong value of sampling.fps", "valid number", "'often'"]),
+        ("sampling.fps", "often", ["wrong value of sampling.fps", "expected: a number", "'often'"]),
         ("sampling.fps", 0, ["wrong value of sampling.fps", "greater than 0", "got:      0"]),
         ("samplig", {"fps": 1}, ["unknown key samplig", "did you mean sampling?"]),
         ("pools.demo.component", 14, ["unknown key pools.demo.component", "did you mean components?"]),
@@ -302,3 +302,23 @@ def test_annotations_need_images_and_stand_alone(values: dict[str, Any], tmp_pat
     ):
         with pytest.raises(ConfigError, match=words):
             load_config(changed(values, "sources.released", wrong))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("sampling.fps", "fast", "a number"),
+        ("pools.demo.neighbours", 2.5, "a whole number"),
+        ("balance.enabled", "perhaps", "true or false"),
+        ("sources.demo.videos", 5, "a path"),
+        ("pools.demo.sources", "demo", "a list"),
+        ("sampling", ["fps"], "keys with values"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_in_plain_words(
+    values: dict[str, Any], key: str, value: Any, expected: str
+) -> None:
+    with pytest.raises(ConfigError) as told:
+        load_config(changed(values, key, value))
+    assert f"wrong value of {key}" in str(told.value)
+    assert f"expected: {expected}\n" in str(told.value)

@@ -87,7 +87,7 @@ def _in_steps(videos: Sequence[Video], sizes: Mapping[str, float], step: float, 
 
 
 def sizes_of(videos: Sequence[Video]) -> dict[str, float]:
-    """What videos are drawn in proportion to, by id: seconds, as containers state; where some video states none, bytes."""
+    """What videos are drawn in proportion to, by id: seconds, as containers state, or where some state none, bytes."""
     if all(video.duration_s >= 0 for video in videos):
         return {video.video_id: video.duration_s + _EACH_S for video in videos}
     return {video.video_id: float(video.size_bytes + 1) for video in videos}

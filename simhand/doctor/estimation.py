@@ -58,6 +58,25 @@ def estimate_sources(
     measured = [one for sample in samples.values() for one in sample.measured]
     out.write("\n" + estimate_text(found, measured, total, config, os.cpu_count() or 1) + "\n")
     yield _room(found, Path("results"))
+    yield from _failing(samples, config)
+    for name, hands in found.hands_in_pools.items():
+        if hands.expected < 1:
+            yield warning(
+                f"pool {name}: no hands with keypoints are expected", "docs/troubleshooting.md: hands are missed"
+            )
+
+
+def _failing(samples: Mapping[str, Sample], config: Config) -> Iterator[Finding]:
+    """Pools that cannot be drawn if as many of all videos fail as of those that were looked at."""
+    for name, pool in config.pools.items():
+        measured = [one for source in pool.sources if source in samples for one in samples[source].measured]
+        failed = sum(bool(one.problem) for one in measured)
+        if failed > pool.max_failed_videos * len(measured):
+            text = f"pool {name}: {failed} of {len(measured)} videos could not be read in full"
+            advice = (
+                f"mend or remove them, or raise max_failed_videos ({pool.max_failed_videos:.0%}): drawing it would stop"
+            )
+            yield warning(text, advice)
 
 
 def _minute(minutes: float, seconds_an_hour: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from simhand.config import Config, check_pool_sizes
 from simhand.config_file import read_config
 from simhand.doctor import amounts
 from simhand.doctor.finding import Finding, Grade, ok, problem, warning
-from simhand.doctor.machine import Trained, check_machine
+from simhand.doctor.machine import Trained, check_load, check_machine
 from simhand.doctor.tools import check_tools
 from simhand.doctor.versions import check_versions
 from simhand.errors import ConfigError, SimhandError
@@ -57,6 +57,7 @@ def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
     if sample > 0 and videos and not _is_any(findings, Grade.PROBLEM):
         from simhand.doctor.estimation import estimate_sources  # noqa: PLC0415 - needs what the stages need
 
+        tell(check_load())
         tell(estimate_sources(config, videos, sample, seed, out))
     counts = [(sum(one.grade is grade for one in findings), grade.value) for grade in (Grade.PROBLEM, Grade.WARNING)]
     out.write("\n" + ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts) + ".\n")
@@ -104,6 +105,14 @@ def _look_at_sources(config: Config, videos: dict[str, list[Video]]) -> Iterator
         check_pool_sizes(config, {name: videos.get(name, []) for name in config.sources if name in videos})
     except ConfigError as error:
         yield problem(error.what, "leave size empty to take every hand")
+    yield from _check_pools(config, videos)
+
+
+def _check_pools(config: Config, videos: Mapping[str, Sequence[Video]]) -> Iterator[Finding]:
+    """Similar hands are those of other videos."""
+    for name, pool in config.pools.items():
+        if set(pool.sources) <= videos.keys() and sum(len(videos[source]) for source in pool.sources) == 1:
+            yield problem(f"pool {name}: similar hands are those of other videos, and there is one", "add videos")
 
 
 def _indexed(kind: str, path: Path, index: Path, frame_rate: float) -> list[Video]:
@@ -123,7 +132,8 @@ def _seconds(videos: Sequence[Video]) -> float:
 
 def _source(name: str, videos: Sequence[Video]) -> Finding:
     long, large = (amounts.exactly(value) for value in (_seconds(videos), sum(one.size_bytes for one in videos) / 1e6))
-    text = f"source {name}: {len(videos):,} videos, {amounts.time(long)}, {amounts.size(large)}"
+    count = f"{len(videos):,} video{'s' if len(videos) > 1 else ''}"
+    text = f"source {name}: {count}, {amounts.time(long)}, {amounts.size(large)}"
     bad = [video for video in videos if video.unreadable or video.duration_s == 0]
     if bad:
         advice = "they count as failed; pools stop where too many do (max_failed_videos)"

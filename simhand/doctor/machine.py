@@ -33,17 +33,17 @@ def check_machine(trained: dict[str, Trained], detection: DetectionSettings | No
         detection: of the detector; None: not known.
         results: where results are written, whether it is there yet or not.
     """
-    yield from _busy()
     yield from _gpus(trained, detection)
     yield from _slurm()
     yield _disk(results)
 
 
-def _busy() -> Iterator[Finding]:
+def check_load() -> Iterator[Finding]:
+    """Whether the machine does other things, so that times measured on it are too long."""
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     if load > cores / 2:
         text = f"this machine is busy: a load of {load:.1f} on {cores} cores"
-        yield warning(text, "times that are estimated below are too long; ask again when it is idle")
+        yield warning(text, "the times below are too long then; ask again when it is idle")
 
 
 def _gpus(trained: dict[str, Trained], detection: DetectionSettings | None) -> Iterator[Finding]:

@@ -74,7 +74,8 @@ def _files(path: Path) -> list[Path]:
     found = sorted(file for file in path.iterdir() if file.name.lower().endswith(wanted) and file.is_file())
     visible = [file for file in found if not file.name.startswith(".")]
     if not visible:
-        raise InputError("a folder without images and videos", where=path, expected=" ".join(wanted))
+        hint = "folders in it are not searched: name them"
+        raise InputError("a folder without images and videos", where=path, expected=" ".join(wanted), hint=hint)
     return visible
 
 

@@ -98,7 +98,7 @@ def _state_in(path: Path) -> dict[str, Tensor]:
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
-        raise WeightsError("initial weights are no state_dict", where=path, got=type(state).__name__, hint=_HINT)
+        raise WeightsError("these weights are no state_dict", where=path, got=type(state).__name__, hint=_HINT)
     return {key.removeprefix(_PARALLEL): value for key, value in state.items()}
 
 
@@ -123,11 +123,11 @@ def _load(encoder: nn.Module, state: dict[str, Tensor], where: object) -> set[in
     try:
         keys = encoder.load_state_dict(state, strict=False)
     except RuntimeError as error:
-        raise WeightsError("initial weights of other shapes", where=where, got=error, hint=_HINT) from error
+        raise WeightsError("weights of other shapes", where=where, got=error, hint=_HINT) from error
     missing = [key for key in keys.missing_keys if not key.startswith("fc.")]
     if missing or keys.unexpected_keys:
         got = f"missing {_some(missing)}; unexpected {_some(keys.unexpected_keys)}"
-        raise WeightsError("initial weights of another network", where=where, got=got, hint=_HINT)
+        raise WeightsError("weights of another network", where=where, got=got, hint=_HINT)
     return {id(value) for value in state.values()}
 
 

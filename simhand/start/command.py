@@ -14,6 +14,7 @@ from simhand.command_help import Commands, command_parser
 from simhand.errors import InputError
 
 if TYPE_CHECKING:
+    from simhand.config import Config
     from simhand.start.found import Found
 
 _EXPLAINED = """Each PATH is looked at: a folder of videos (with those below it), a folder of extracted frames (a folder
@@ -78,9 +79,10 @@ def run(args: argparse.Namespace) -> int:
     gpus = torch.cuda.device_count() if args.gpus is None else args.gpus
     chosen = training(gpus, os.cpu_count() or 1, hands(list(sources.values())))
     text = configuration(sources, labelled, chosen, args.images)
-    _check_text(text, args.out)
+    config = _checked(text, args.out)
     with whole_file(args.out) as temporary:
         temporary.write_text(text)
+    sys.stdout.write(_overwritten(config))
     sys.stdout.write(_next(args.out, gpus, given=args.gpus is not None))
     return 0
 
@@ -98,13 +100,26 @@ def _check(found: Sequence[Found], images: Path | None) -> None:
         raise InputError("a JSON of Hand100M and its images belong together", expected="both", got=got, hint=hint)
 
 
-def _check_text(text: str, out: Path) -> None:
-    """That it loads; what does not is not written."""
+def _checked(text: str, out: Path) -> Config:
+    """As it loads; what does not is not written."""
     import yaml  # noqa: PLC0415
 
     from simhand.config import load_config  # noqa: PLC0415
 
-    load_config(yaml.safe_load(text), where=out)
+    return load_config(yaml.safe_load(text), where=out)
+
+
+def _overwritten(config: Config) -> str:
+    """A warning where results of another configuration lie under the same names."""
+    named = [Path("results/pools", name) for name in config.pools]
+    named += [Path("results/pretraining", name) for name in config.pretraining]
+    there = [str(path) for path in named if path.exists()]
+    if not there:
+        return ""
+    return f"""
+Results of these names are there already, and this configuration would replace them: {", ".join(there)}.
+Keep it in a checkout of its own, or choose other names.
+"""
 
 
 def _next(out: Path, gpus: int, *, given: bool) -> str:

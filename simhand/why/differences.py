@@ -21,6 +21,8 @@ def differences(before: Any, now: Any, key: str = "") -> Iterator[str]:
         now: the new value.
         key: what the value is called.
     """
+    if before == now:  # paired by what they are, of which several may be alike
+        return
     if now is _ABSENT or before is _ABSENT:
         yield f"{key} {'removed' if now is _ABSENT else 'added'}"
     elif isinstance(before, tuple) and isinstance(now, tuple):  # a record: its parts have no names

@@ -12,7 +12,7 @@ import yaml
 
 from simhand.config import load_config
 from simhand.doctor.finding import Grade, ok, problem
-from simhand.doctor.machine import check_machine, existing
+from simhand.doctor.machine import check_load, check_machine, existing
 from simhand.doctor.tools import check_tools
 from simhand.doctor.versions import check_versions
 from simhand.hands.settings import DetectionSettings
@@ -74,7 +74,6 @@ def test_cuda_without_a_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))  # no Slurm
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     run = PretrainingSettings(method="simhand", pool="a", device="cuda")
     lines = [str(finding) for finding in check_machine({"pretraining.far": run}, DetectionSettings(), Path("results"))]
     assert lines[0].startswith("ok       no GPU here")
@@ -86,10 +85,10 @@ def test_cuda_without_a_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_busy_machine_is_told_as_its_times_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
     monkeypatch.setattr(os, "getloadavg", lambda: (2.4, 0.0, 0.0))
-    first = str(next(check_machine({}, None, Path("results"))))
+    (first,) = map(str, check_load())
     assert first.startswith("warning  this machine is busy: a load of 2.4 on 4 cores\n")
     monkeypatch.setattr(os, "getloadavg", lambda: (1.9, 9.0, 9.0))
-    assert "busy" not in str(next(check_machine({}, None, Path("results"))))
+    assert not list(check_load())
 
 
 def test_slurm_that_answers_wants_an_edited_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

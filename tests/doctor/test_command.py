@@ -104,3 +104,18 @@ def test_a_source_without_videos_is_a_problem(here: Path, capfd: pytest.CaptureF
         path.unlink()
     assert main(["doctor"]) == 1
     assert "problem  source grey: a source has no videos" in capfd.readouterr().out
+
+
+def test_what_cannot_make_a_pool_is_told(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--sample", "2"]) == 0
+    assert "warning  pool all: no hands with keypoints are expected\n" in capfd.readouterr().out
+    for name in "0123":
+        (here / "videos" / f"{name}.mp4").write_bytes((here / "videos" / f"{name}.mp4").read_bytes()[:900])
+    assert main(["doctor", "--sample", "6"]) == 0
+    assert "warning  pool all: 4 of 6 videos could not be read in full\n" in capfd.readouterr().out
+    for name in "12345":
+        (here / "videos" / f"{name}.mp4").unlink()
+    assert main(["doctor", "--sample", "0"]) == 1
+    told = capfd.readouterr().out
+    assert "source grey: 1 video, " in told
+    assert "problem  pool all: similar hands are those of other videos, and there is one\n" in told

@@ -18,7 +18,7 @@ RATES = Rates(job_s=1.5, start_s=2.0, detection_s=0.5, crop_s=0.1, keypoints_s=0
 
 
 def measured(name: str, hands: float, problem: str = "", looked: float = 1.0, deviation: float = 0.5) -> Measured:
-    """10 frames of 0.1 MB, decoded in 3 s; three quarters of the hands are wanted, half of those left, half are found."""
+    """10 frames of 0.1 MB, decoded in 3 s; three quarters of the hands are wanted, both sides alike, half are found."""
     video = Video(name, f"/{name}", 1000, 0, "", 99.0)
     return Measured(video, 10, 1.0, 3.0, problem, looked, hands, 0.75 * hands, 0.375 * hands, 0.5 * hands, deviation)
 

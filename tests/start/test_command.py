@@ -104,3 +104,11 @@ def test_folders_of_one_name_get_two(here: Path) -> None:
     config = written(here / "config.yaml")
     assert list(config.sources) == ["my-kitchen", "my-kitchen-2"]
     assert config.pools["all"].sources == ("my-kitchen", "my-kitchen-2")
+
+
+def test_results_of_the_same_names_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "results" / "pretraining" / "simhand").mkdir(parents=True)
+    assert main(["init", "My: Kitchen"]) == 0
+    told = capsys.readouterr().out
+    assert "this configuration would replace them: results/pretraining/simhand.\n" in told
+    assert "Keep it in a checkout of its own" in told

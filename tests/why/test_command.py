@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import simhand
 from simhand.__main__ import main
 from tests.conftest import ROOT
 
@@ -27,6 +28,10 @@ def test_a_command_of_another_checkout_is_refused(
     assert main(["why"]) == 1
     told = capsys.readouterr().err
     assert f"another checkout than the workflow here\n  where:    {tmp_path}\n  got:      {ROOT}" in told
+    installed = tmp_path / "site-packages" / "simhand" / "__init__.py"  # which the workflow here imports too
+    monkeypatch.setattr(simhand, "__file__", str(installed))
+    assert main(["why"]) == 1
+    assert "there is no such configuration" in capsys.readouterr().err
 
 
 def test_without_snakemake_it_says_what_to_install(tmp_path: Path) -> None:
