@@ -79,7 +79,7 @@ def weights_sha256(wildcards=None):
 
 
 AFTER_AN_ERROR = """
-What is finished stays: once the cause is mended, or after Ctrl-C, the same command goes on from there.
+What is finished stays, what was at work is done again: once the cause is mended, or after Ctrl-C, the same command goes on.
 `simhand status`, with the same --configfile and --profile, shows what failed, and its log's last lines."""
 
 planning_log()

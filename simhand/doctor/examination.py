@@ -49,6 +49,7 @@ def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
     tell(iter([said]))
     if config is None:
         tell(check_machine({}, None, _RESULTS))
+        out.write(_counted(findings))
         return True
     tell(check_tools(config))
     tell(check_machine(_trained(config), config.detection, _RESULTS))
@@ -59,9 +60,13 @@ def examine(configfile: Path, sample: int, seed: int, out: TextIO) -> bool:
 
         tell(check_load())
         tell(estimate_sources(config, videos, sample, seed, out))
-    counts = [(sum(one.grade is grade for one in findings), grade.value) for grade in (Grade.PROBLEM, Grade.WARNING)]
-    out.write("\n" + ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts) + ".\n")
+    out.write(_counted(findings))
     return _is_any(findings, Grade.PROBLEM)
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    counts = [(sum(one.grade is grade for one in findings), grade.value) for grade in (Grade.PROBLEM, Grade.WARNING)]
+    return "\n" + ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts) + ".\n"
 
 
 def _is_any(findings: Sequence[Finding], grade: Grade) -> bool:

@@ -103,9 +103,9 @@ def _source_rows(source: _Source) -> Iterator[tuple[str, str, str, int]]:
 def _pool_rows(pool: Pool, sources: Mapping[str, _Source]) -> Iterator[tuple[str, str, str, str, str, int]]:
     """The rows of FUNNEL of one pool, for each of its sources."""
     members = read_parquet(pool.members, MEMBERS, ["source"])["source"].to_pandas()
-    has_neighbour = np.zeros(len(members), bool)
+    pairs = np.zeros(len(members), np.int64)
     for part in pool.neighbours:
-        has_neighbour[read_pairs(part, ["row"])["row"].to_numpy()] = True
+        pairs += np.bincount(read_pairs(part, ["row"])["row"].to_numpy(), minlength=len(members))
     for name in pool.sources:
         visible = np.concatenate([np.zeros(0, np.float32), *sources[name].visible])
         drawn = (members == name).to_numpy()
@@ -115,10 +115,11 @@ def _pool_rows(pool: Pool, sources: Mapping[str, _Source]) -> Iterator[tuple[str
             ("with keypoints", "too many keypoints outside the frame", len(visible) - enough),
             ("with keypoints", "not drawn", enough - int(drawn.sum())),
             ("in the pool", "", int(drawn.sum())),
-            ("in the pool", "no similar hand", int((drawn & ~has_neighbour).sum())),
-            ("with similar hands", "", int((drawn & has_neighbour).sum())),
+            ("in the pool", "no similar hand", int((drawn & (pairs == 0)).sum())),
+            ("with similar hands", "", int((drawn & (pairs > 0)).sum())),
         ]
         yield from ((name, pool.name, "hands", *row) for row in rows)
+        yield name, pool.name, "pairs", "of them and their similar hands", "", int(pairs[drawn].sum())
 
 
 def funnel_grid(counts: pa.Table) -> Grid:

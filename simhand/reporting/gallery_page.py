@@ -13,7 +13,7 @@ from simhand.reporting.page_files import page_file
 _TEXT = (
     "Hands of each pool (framed), of as many videos as there are, with some of their similar hands by rank, mined from "
     "other videos or as annotated, and the distance. Left hands are mirrored; keypoints as found. A click shows the "
-    "two hands in their frames."
+    "two hands larger, and in their frames"
 )
 _KEYS = "Right and left: the next pair and the one before. Down and up: the next hand and the one before. Esc: back."
 _ORDERS = {"": "of the pool", "near": "nearest first", "far": "furthest first"}
@@ -39,7 +39,18 @@ def gallery_section(data: Mapping[str, Any]) -> Section:
         f'<script type="application/json" id="gallery-data">{embedded_json(data)}</script>\n'
         f"<script>\n{page_file('gallery.js')}</script>\n"
     )
-    return Section(heading, _TEXT, html=html)
+    return Section(heading, _TEXT + _framed(data), html=html)
+
+
+def _framed(data: Mapping[str, Any]) -> str:
+    """Of how many hands the frames are there, where they are not of all."""
+    queries = [data["hands"][query[0]] for pool in data["pools"] for query in pool["queries"]]
+    framed = sum("frame" in hand for hand in queries)
+    return (
+        "."
+        if framed == len(queries)
+        else f", which are there for {framed:,} of {len(queries):,} (report.gallery_frames)."
+    )
 
 
 def embedded_json(value: Any) -> str:

@@ -47,6 +47,7 @@ _PRETRAINING = (
     "among all other views. Losses cannot be compared between runs of another weighting, temperature or number of "
     "pairs. Waiting: the share of the time in which training waited for crops. The card.json of a run tells the rest."
 )
+_MADE = "Those that were there when this page was written are linked below."
 _PAIRS = (
     "The first pairs of each run as it saw them: a random view of a hand, and below it one of its positive. The "
     "keypoints moved along with the views: they must lie on their hands."
@@ -98,7 +99,11 @@ def write_report(inputs: ReportInputs, settings: ReportSettings, folder: Path) -
     folder.mkdir(parents=True, exist_ok=True)
     styles = run_styles([*inputs.runs, *(result.run for result in inputs.results)])
     chapters = {
-        _RESULTS: [*_error_sections(inputs, styles, folder), *_paper_sections(inputs), *_hands_sections(inputs)],
+        _RESULTS: [
+            *_error_sections(inputs, styles, folder),
+            *_paper_sections(inputs, folder),
+            *_hands_sections(inputs),
+        ],
         _DATA: read_sections(inputs.data),
         _TRAINING: [
             *_pretraining_sections(inputs, styles, folder),
@@ -155,13 +160,15 @@ def _provenance_section(inputs: ReportInputs) -> Section:
     return Section("Provenance", _PROVENANCE, grids, html=details)
 
 
-def _paper_sections(inputs: ReportInputs) -> list[Section]:
+def _paper_sections(inputs: ReportInputs, folder: Path) -> list[Section]:
     if inputs.paper is None:
         reason = " ".join(inputs.no_paper.split())
         return [Section("Table 1 of the paper", f"Not made: {reason}")] if reason else []
     section = paper_section(inputs.paper.table, paper_errors(inputs.paper))
-    text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4."
-    return [replace(section, text=text)]
+    text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4. {_MADE}"
+    made = sorted(path for path in (folder / "paper").glob("*.html") if path.stem != inputs.paper.table.name)
+    links = ", ".join(f'<a href="paper/{path.name}">{path.stem}</a>' for path in made)
+    return [replace(section, text=text, html=f"<p>Made: {links}</p>\n" if made else "")]
 
 
 def _hands_sections(inputs: ReportInputs) -> list[Section]:

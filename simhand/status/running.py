@@ -16,7 +16,7 @@ _PROC = Path("/proc")
 _LOCKS = Path(".snakemake/locks")
 _OF_SLURM = Path(".snakemake/slurm_logs")
 _RUNNING = {"RUNNING", "COMPLETING"}
-_RUNS_NOTHING = re.compile(rb"-[a-zA-Z]*n[a-zA-Z]*|--(dry-?run|report|unlock|lint|summary|list.*)")
+_RUNS_NOTHING = re.compile(rb"-[Fkpqt]*n[Fkpqt]*|--(dry-?run|report(=.*)?|unlock|lint|(detailed-)?summary|dag|list.*)")
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ def test_a_wrong_configuration_is_a_problem(here: Path, capfd: pytest.CaptureFix
     (here / "config.yaml").write_text("sources: {grey: {vidoes: videos}}\npools: {all: {sources: [grey]}}\n")
     assert main(["doctor"]) == 1
     told = capfd.readouterr().out
+    assert re.search(r"\n1 problem, \d warnings?\.\n$", told)
     assert "problem  unknown key sources.grey.vidoes" in told
     assert "did you mean videos?" in told
     assert main(["doctor", "--configfile", "gone.yaml"]) == 1

@@ -50,6 +50,7 @@ def test_the_funnel_by_hand(shard: Shard, pool: Pool) -> None:
         ("in the pool", ""): 6,
         ("in the pool", "no similar hand"): 0,
         ("with similar hands", ""): 6,
+        ("of them and their similar hands", ""): 6,
     }
 
 

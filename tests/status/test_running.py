@@ -55,7 +55,7 @@ def test_slurm_is_asked_where_it_was_used(slurm: Path) -> None:
     assert look(slurm).queue == {}
 
 
-@pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--dryrun", "--report"])
+@pytest.mark.parametrize("option", ["-n", "-np", "--dry-run", "--dryrun", "--report", "--report=r.zip", "--dag"])
 def test_who_only_looks_is_not_at_work(tmp_path: Path, option: str) -> None:
     with standing_still(tmp_path, "--cores", "2", option):
         assert look(tmp_path).process is None
@@ -66,7 +66,7 @@ def test_a_lock_and_a_process_together_are_a_snakemake_at_work(tmp_path: Path) -
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
     (tmp_path / ".snakemake" / "locks" / "0.output.lock").touch()
     assert (look(tmp_path).is_locked, look(tmp_path).is_alive) == (True, False)
-    with standing_still(tmp_path, "--cores", "2", "--config", "name=n") as process:
+    with standing_still(tmp_path, "--cores", "2", "--config", "name=n", "-Rpretrain", "-sSnakefile") as process:
         found = look(tmp_path)
         assert (found.process, found.is_alive) == (process, True)
         assert look(Path.cwd()).process != process  # it works elsewhere

@@ -74,7 +74,7 @@ def test_running_killed_unlocked_and_failed(grey: Checkout) -> None:
     assert "  sample_frames      ..........  0 of 1, 1 interrupted\n" in status(grey)[1]
 
     failed = grey.snakemake("--cores", "1", "data", check=False)
-    assert "the same command goes on from there.\n`simhand status`, with the same --configfile" in failed.stdout
+    assert "the same command goes on.\n`simhand status`, with the same --configfile" in failed.stdout
     code, text = status(grey)
     assert code == 1
     assert "7 of 11 jobs done. No snakemake is at work here.\n" in text
