@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-from simhand.config import check_pool_sizes, load_config
+from simhand.config import check_pool_sizes, check_videos_once, load_config
 from simhand.errors import ConfigError, SimhandError
 from simhand.finetuning.settings import EXECUTION as FINETUNING_EXECUTION
 from simhand.finetuning.settings import NO_PRETRAINING
@@ -86,6 +86,7 @@ planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
     VIDEOS = index_sources(CONFIG)
+    check_videos_once(CONFIG, VIDEOS)
     check_pool_sizes(CONFIG, VIDEOS)
     if CONFIG.detection.detector == "hundred_doh" and workflow.is_main_process:
         weights_sha256()

@@ -5,6 +5,7 @@ Each block is defined in the room of its stage; here they are put together and c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -346,6 +347,26 @@ def _unknown(key: str, names: Any, known: Mapping[str, Any]) -> Iterator[dict[st
                 "got": name,
                 "hint": did_you_mean(name, list(known)),
             }
+
+
+def check_videos_once(config: Config, videos: Mapping[str, list[Video]]) -> None:
+    """Refuses a pool two of whose sources have the same file, as a folder and a folder in it have.
+
+    Raises:
+        ConfigError: names the pool, the file and both sources.
+    """
+    for pool_name, pool in config.pools.items():
+        seen: dict[str, str] = {}
+        for source in pool.sources:
+            for video in videos.get(source, []):
+                first = seen.setdefault(os.path.abspath(video.path), source)  # noqa: PTH100 - a hundred thousand of them
+                if first != source:
+                    raise ConfigError(
+                        f"pools.{pool_name}.sources: two sources of a pool have the same video",
+                        where=video.path,
+                        expected="each video once: similar hands are sought in other videos",
+                        got=f"in {first} and in {source}",
+                    )
 
 
 def check_pool_sizes(config: Config, videos: Mapping[str, list[Video]]) -> None:

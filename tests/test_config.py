@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simhand.config import check_pool_sizes, load_config
+from simhand.config import check_pool_sizes, check_videos_once, load_config
 from simhand.errors import ConfigError
 from simhand.finetuning.settings import LabelledSettings, ReadSettings
 from simhand.videos.index import Video
@@ -322,3 +322,21 @@ def test_a_value_of_the_wrong_kind_is_told_in_plain_words(
         load_config(changed(values, key, value))
     assert f"wrong value of {key}" in str(told.value)
     assert f"expected: {expected}\n" in str(told.value)
+
+
+def test_a_folder_and_a_folder_in_it_are_no_two_sources_of_a_pool(values: dict[str, Any], tmp_path: Path) -> None:
+    inner = tmp_path / "videos" / "day1"
+    inner.mkdir()
+    sources = {"whole": {"videos": str(tmp_path / "videos")}, "part": {"videos": str(inner)}}
+    sources |= values["sources"]
+    config = load_config(changed(changed(values, "sources", sources), "pools.demo.sources", ["whole", "part"]))
+    videos = {
+        "whole": [
+            Video("day1/a.mp4", f"{inner}/a.mp4", 1, 0, "", 1.0),
+            Video("b.mp4", f"{tmp_path}/b.mp4", 1, 0, "", 1.0),
+        ],
+        "part": [Video("a.mp4", f"{tmp_path}/videos/../videos/day1/a.mp4", 1, 0, "", 1.0)],
+    }
+    with pytest.raises(ConfigError, match=r"(?s)two sources of a pool have the same video.*in whole and in part"):
+        check_videos_once(config, videos)
+    check_videos_once(config, {**videos, "part": []})

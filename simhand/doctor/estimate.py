@@ -86,7 +86,12 @@ def estimate(samples: Mapping[str, Sample], videos: Mapping[str, Sequence[Video]
         },
         disk_mb={
             "frames": of(lambda one, _: one.frames_mb),
-            "hands and keypoints": of(lambda one, rates: one.hands * rates.rows_mb),
+            "hands and keypoints": sum_of(
+                [
+                    of(lambda one, rates: one.hands * rates.rows_mb),
+                    of_kept(lambda one, rates: one.wanted * rates.keypoints_mb),
+                ]
+            ),
             "crops": of_kept(lambda one, rates: one.wanted * rates.crop_mb),
             "pools": _pools(pools, config, lambda pool: _MEMBERS_MB + 4e-6 * pool.components + _kept_mb(pool)),
         },

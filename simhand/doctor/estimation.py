@@ -49,7 +49,7 @@ def estimate_sources(
     out.write(f"\nLooking at {len(some)} of {total:,} videos, {minutes:,.1f} minutes of video, for about {takes}; ")
     out.write("--sample 0 leaves this out.\n")
     out.flush()
-    with own_words(logging.WARNING), tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=Path.cwd()) as folder:
+    with own_words(logging.WARNING), _beside_results() as folder:
         samples = {
             name: Sample(of_source, *measure(name, of_source.videos, config, Path(folder) / name))
             for name, of_source in drawn.items()
@@ -77,6 +77,11 @@ def _failing(samples: Mapping[str, Sample], config: Config) -> Iterator[Finding]
                 f"mend or remove them, or raise max_failed_videos ({pool.max_failed_videos:.0%}): drawing it would stop"
             )
             yield warning(text, advice)
+
+
+def _beside_results() -> tempfile.TemporaryDirectory[str]:
+    """On their disk: the frames of a few long videos are gigabytes."""
+    return tempfile.TemporaryDirectory(prefix=".simhand-doctor-", dir=existing(Path("results")))
 
 
 def _minute(minutes: float, seconds_an_hour: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from simhand.config import Config, check_pool_sizes
+from simhand.config import Config, check_pool_sizes, check_videos_once
 from simhand.config_file import read_config
 from simhand.doctor import amounts
 from simhand.doctor.finding import Finding, Grade, ok, problem, warning
@@ -107,9 +107,10 @@ def _look_at_sources(config: Config, videos: dict[str, list[Video]]) -> Iterator
             continue
         yield _source(name, videos[name])
     try:
+        check_videos_once(config, videos)
         check_pool_sizes(config, {name: videos.get(name, []) for name in config.sources if name in videos})
     except ConfigError as error:
-        yield problem(error.what, "leave size empty to take every hand")
+        yield problem(_lines(error), "mend it in the configuration")
     yield from _check_pools(config, videos)
 
 

@@ -100,7 +100,8 @@ class Rates:
         detection_s: a frame.
         crop_s: a hand.
         keypoints_s: a hand.
-        rows_mb: of the tables of hands and keypoints, for each hand.
+        rows_mb: of the tables of hands, for each hand.
+        keypoints_mb: of the table of keypoints, for each hand in it.
         crop_mb: of the table of crops, for each hand in it.
     """
 
@@ -110,6 +111,7 @@ class Rates:
     crop_s: float
     keypoints_s: float
     rows_mb: float
+    keypoints_mb: float
     crop_mb: float
 
 
@@ -268,7 +270,7 @@ def _deviation(frames: float, hands: Sequence[int]) -> float:
 def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> Rates:
     hands = pq.read_metadata(tables["hands"]).num_rows
     crops = len(open_arrow(tables["crops"], CROPS))
-    rows_mb = sum(tables[name].stat().st_size for name in ("hands", "balanced", "keypoints")) / 1e6
+    size_mb = {name: path.stat().st_size / 1e6 for name, path in tables.items()}
     start_s = seconds["start"]
     return Rates(
         job_s=seconds["job"],
@@ -276,8 +278,9 @@ def _rates(seconds: dict[str, float], tables: dict[str, Path], frames: int) -> R
         detection_s=max(0.0, seconds["hands"] - start_s) / max(1, frames),
         crop_s=(seconds["balanced"] + seconds["crops"]) / max(1, crops),
         keypoints_s=max(0.0, seconds["keypoints"] - start_s) / max(1, crops),
-        rows_mb=rows_mb / max(1, hands),
-        crop_mb=tables["crops"].stat().st_size / 1e6 / crops if crops else 0.0,
+        rows_mb=(size_mb["hands"] + size_mb["balanced"]) / max(1, hands),
+        keypoints_mb=size_mb["keypoints"] / max(1, crops),
+        crop_mb=size_mb["crops"] / crops if crops else 0.0,
     )
 
 

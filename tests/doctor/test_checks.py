@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_cuda_without_a_gpu_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert lines[0].startswith("ok       no GPU here")
     assert lines[1].startswith("warning  device: cuda in pretraining.far, and no GPU here")
     assert lines[2] == "ok       no Slurm here: jobs run on this machine"
-    assert lines[3].endswith("GB free where results are written")
+    assert re.search(r" [\d.,]+ [MGT]B free where results are written", lines[3])
 
 
 def test_a_busy_machine_is_told_as_its_times_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from simhand.__main__ import main
-from simhand.doctor import amounts, measuring
+from simhand.doctor import amounts, estimation, measuring
 from tests.conftest import WriteVideo
 
 
@@ -48,12 +48,15 @@ def test_checks_and_an_estimate(here: Path, capfd: pytest.CaptureFixture[str]) -
 
 
 def test_the_disk_that_counts_is_that_of_the_results(
-    here: Path, capfd: pytest.CaptureFixture[str], memory_disk: Path
+    here: Path, capfd: pytest.CaptureFixture[str], memory_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (here / "results").symlink_to(memory_disk)
+    monkeypatch.setattr(estimation, "measure", lambda *given: written_to.append(given[3]) or measuring.measure(*given))
+    written_to: list[Path] = []
     assert main(["doctor", "--sample", "1"]) == 0
     free = amounts.size(amounts.exactly(shutil.disk_usage(memory_disk).free / 1e6))
     assert re.findall(r"(\S+ .B) free where results are written", capfd.readouterr().out) == [free, free]
+    assert written_to[0].is_relative_to(memory_disk)
 
 
 def test_a_video_too_long_to_look_at_in_full_leaves_hands_open(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -47,6 +50,7 @@ def test_a_killed_run_keeps_its_curve(tmp_path: Path) -> None:
     code = """
 import os, signal, sys, time
 from pathlib import Path
+from urllib.request import urlopen
 from simhand.pretraining import tensorboard_log
 tensorboard_log._FLUSH_S = 0.2
 board = tensorboard_log.TensorBoard(Path(sys.argv[1]), 0)
@@ -57,3 +61,23 @@ os.kill(os.getpid(), signal.SIGKILL)
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
     assert killed.returncode == -9
     assert _curve(tmp_path, "loss") == [(1, 2.5)]
+
+
+def test_the_command_shows_what_was_written(tmp_path: Path) -> None:
+    """As the tutorial has it, in a browser; here it answers with the names of the runs."""
+    board = TensorBoard(tmp_path / "simhand", 0)
+    board.record(1, {"loss": 2.0})
+    board.close()
+    command = [str(Path(sys.executable).with_name("tensorboard")), "--logdir", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            address = next(found[0] for line in process.stderr if (found := re.search(r"http://localhost:\d+/", line)))
+            for _ in range(100):  # it reads the logs meanwhile
+                with urlopen(f"{address}data/runs") as answer:
+                    if runs := json.load(answer):
+                        break
+                time.sleep(0.1)
+            assert runs == ["simhand"]
+        finally:
+            process.terminate()
