@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from simhand.files import keypoints_array, open_arrow, read_parquet
-from simhand.tables import CROPS, HANDS, PREDICTIONS
+from simhand.tables import CROPS, HANDS, MEMBERS, PREDICTIONS
 from tests.conftest import ROOT, WriteVideo
 from tests.finetuning.conftest import WriteSet, write_set  # noqa: F401
 from tests.pretraining.conftest import MadeUpPool, pool  # noqa: F401
@@ -47,7 +48,7 @@ def configure(checkout: Checkout, **blocks: Any) -> None:
 
 def test_the_page_names_each_file_that_an_example_touches(extended: Checkout) -> None:
     page = (ROOT / "docs" / "extending.md").read_text()
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4
     for patch in EXAMPLES:
         assert f"examples/{patch.name}" in page
         files = re.findall(r"^\+\+\+ b/(.+)$", patch.read_text(), re.MULTILINE)
@@ -96,6 +97,41 @@ def losses(checkout: Checkout, pool: MadeUpPool, out: Path, **settings: object) 
     assert (out / "encoder.pt").is_file()
     lines = map(json.loads, (out / "m.jsonl").read_text().splitlines())
     return [line["loss"] for line in lines if "loss" in line]
+
+
+_POSITIVES = """
+import sys
+from simhand.pretraining.random_video import read_random_positives
+print(*read_random_positives(sys.argv[1], int(sys.argv[2])))
+"""
+
+
+def random_positives(checkout: Checkout, members: Path, seed: int) -> list[int]:
+    command = [sys.executable, "-c", _POSITIVES, str(members), str(seed)]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=True)
+    return list(map(int, done.stdout.split()))
+
+
+@pytest.mark.slow
+def test_the_method_trains_on_hands_of_other_videos(
+    extended: Checkout,
+    pool: MadeUpPool,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    sources = read_parquet(pool.members, MEMBERS, ["source"])["source"].to_pylist()  # one video each
+    chosen = random_positives(extended, pool.members, 0)
+    assert all(sources[row] != sources[positive] for row, positive in enumerate(chosen))
+    assert len(set(chosen)) > len(chosen) / 4
+    assert random_positives(extended, pool.members, 0) == chosen != random_positives(extended, pool.members, 1)
+
+    found = losses(extended, pool, tmp_path / "random", method="random_video")
+    assert found == losses(extended, pool, tmp_path / "again", method="random_video")
+    assert found != losses(extended, pool, tmp_path / "plain")
+    run = {"method": "random_video", "pool": "demo", "encoder": "resnet18"}
+    configure(extended, pretraining={"control": run})
+    jobs = {job.split()[0] for job in extended.to_do(target="results/pretraining/control/encoder.pt")}
+    assert {"draw_pool", "pretrain"} <= jobs
+    assert "mine_neighbours" not in jobs
 
 
 @pytest.mark.slow
