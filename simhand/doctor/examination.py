@@ -16,7 +16,7 @@ from simhand.doctor.tools import check_tools
 from simhand.doctor.versions import check_versions
 from simhand.errors import ConfigError, SimhandError
 from simhand.videos.index import Video
-from simhand.videos.sources import ONLY_LOOK, update_index
+from simhand.videos.sources import ONLY_LOOK, copies, update_index
 
 _RESULTS = Path("results")
 
@@ -106,6 +106,8 @@ def _look_at_sources(config: Config, videos: dict[str, list[Video]]) -> Iterator
             yield problem(f"source {name}: {_lines(error)}", "mend what it names, or the source in the configuration")
             continue
         yield _source(name, videos[name])
+        if found := copies(videos[name]):
+            yield warning(f"source {name}: {found}", "remove them: hands of copies are each other's most similar")
     try:
         check_videos_once(config, videos)
         check_pool_sizes(config, {name: videos.get(name, []) for name in config.sources if name in videos})

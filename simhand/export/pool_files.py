@@ -33,7 +33,7 @@ def pool_files(config: Config, pool: str, results: Path) -> PoolFiles:
     members, neighbours = folder / "members.parquet", [folder / "neighbours" / f"{name}.parquet" for name in names]
     missing = [path for path in (members, *neighbours) if not path.is_file()]
     if missing:
-        hint = f"snakemake --cores 2 {' '.join(map(str, neighbours))}"
+        hint = f"snakemake --cores 2 {' '.join(map(str, neighbours))}, with the same --configfile"
         raise InputError(f"the pool {pool} is not finished", where=missing[0], got="no such file", hint=hint)
     annotated = {
         name: AnnotatedImages(source.images, results / "annotations" / f"{name}.arrow")

@@ -80,5 +80,8 @@ def _settings(args: argparse.Namespace) -> PredictionSettings:
         first = error.errors()[0]
         where = _option(str(first["loc"][-1]))
         raise ConfigError(
-            "an option has a wrong value", where=where, expected=first["msg"], got=first["input"]
+            "an option has a wrong value",
+            where=where,
+            expected=first["msg"].removeprefix("Input should be "),
+            got=first["input"],
         ) from None

@@ -49,7 +49,7 @@ def _headline(states: States, at_work: AtWork, log: Path | None) -> str:
         text += (
             f"The folder is locked, but no snakemake works here on {at_work.host}:\n"
             f"it is on another machine, or was killed{_last_word(log)}. In the latter case call\n"
-            "`snakemake --unlock` and start it again."
+            "`snakemake --unlock`, with the same --configfile, and start it again."
         )
     elif done < len(states):
         text += "No snakemake is at work here."

@@ -70,7 +70,8 @@ def update_index(kind: str, path: Path | str, index_path: Path | str, *, frame_r
     last = LastLook({video.video_id: video for video in before}, frame_rate, _where_kept(index_path))
     videos = sorted(KINDS[kind](Path(path), last))
     if videos != before:
-        _warn_of_copies(videos)
+        if found := copies(videos):
+            log.warning("%s: their hands will be each other's most similar", found)
         if last.index_path:
             _keep(videos, last.index_path)
     return videos
@@ -88,17 +89,19 @@ def _where_kept(index_path: Path | str) -> Path | None:
     return None if ONLY_LOOK in os.environ else Path(index_path)
 
 
-def _warn_of_copies(videos: Iterable[Video]) -> None:
-    """Hands of a copy are the most similar hands of another video that there are."""
+def copies(videos: Iterable[Video]) -> str | None:
+    """Which videos are copies of others, in words: their hands are the most similar ones of another video there are."""
     firsts: dict[tuple[int, str], str] = {}
-    copies: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     for video in videos:
         first = firsts.setdefault((video.size_bytes, video.fingerprint), video.video_id)
         if video.size_bytes and first != video.video_id:
-            copies.append((video.video_id, first))
-    if copies:
-        text = "%d videos are copies of others, %s of %s for one: their hands will be each other's most similar"
-        log.warning(text, len(copies), *copies[0])
+            found.append((video.video_id, first))
+    if not found:
+        return None
+    some = "1 video is a copy of another" if len(found) == 1 else f"{len(found):,} videos are copies of others"
+    copy, original = found[0]
+    return f"{some}, {copy} of {original}{'' if len(found) == 1 else ' for one'}"
 
 
 @dataclass(frozen=True)

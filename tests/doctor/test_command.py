@@ -112,7 +112,13 @@ def test_a_source_without_videos_is_a_problem(here: Path, capfd: pytest.CaptureF
 
 def test_what_cannot_make_a_pool_is_told(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--sample", "2"]) == 0
-    assert "warning  pool all: no hands with keypoints are expected\n" in capfd.readouterr().out
+    told = capfd.readouterr().out
+    assert "warning  pool all: no hands with keypoints are expected\n" in told
+    assert "copies" not in told
+    (here / "videos" / "6.mp4").write_bytes((here / "videos" / "5.mp4").read_bytes())
+    assert main(["doctor", "--sample", "0"]) == 0
+    assert "warning  source grey: 1 video is a copy of another, 6.mp4 of 5.mp4\n" in capfd.readouterr().out
+    (here / "videos" / "6.mp4").unlink()
     for name in "0123":
         (here / "videos" / f"{name}.mp4").write_bytes((here / "videos" / f"{name}.mp4").read_bytes()[:900])
     assert main(["doctor", "--sample", "6"]) == 0

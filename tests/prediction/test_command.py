@@ -61,7 +61,9 @@ def test_images_in_drawings_and_joints_out(hands: list[Truth], model: Path, tmp_
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     assert lines == [
+        f"1 of 2: {tmp_path}/in/hand.png",
         f"{tmp_path}/in/hand.png: 1 hand, drawn in {tmp_path}/out/hand_hands.jpg",
+        f"2 of 2: {tmp_path}/in/wall.png",
         f"{tmp_path}/in/wall.png: no hand, drawn in {tmp_path}/out/wall_hands.jpg",
     ]
     (hand,) = json.loads((tmp_path / "out" / "joints.json").read_text())["hands"]
