@@ -9,7 +9,7 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -59,6 +59,24 @@ OTHER_FILES = {
 }
 """What is no table of Arrow's, by path; `{...}` are names of the configuration and of its shards."""
 
+REPORT_FILES = {
+    "results/report/table.csv": "the errors, a row a labelled set, share of its labels and run: `labelled`, `percent`, "
+    "`run`, `seeds`, `images`; means over seeds and, as `..._std`, their standard deviation of `mpjpe_mm`, "
+    "`mpjpe_mm_std`, `pa_mpjpe_mm`, `pa_mpjpe_mm_std` and, in percent, `pck_auc_20_50`, `pck_auc_20_50_std`, "
+    "`pck_auc_0_50`, `pck_auc_0_50_std`; `mean_pose_mpjpe_mm`, of answering with the mean pose; `difference_mm`, of "
+    "mpjpe_mm to the run none, and its 95 % interval `difference_low_mm` to `difference_high_mm`",
+    "results/report/joints.csv": "the errors by joint: `labelled`, `percent`, `run`, `joint` (by name), `seeds`, "
+    "`mpjpe_mm`",
+    "results/report/conditions.csv": "the errors by finger, side, occlusion and camera: `labelled`, `percent`, "
+    "`condition`, `bin`, `run`, `seeds`, `images`, `mpjpe_mm`, `mpjpe_mm_std`",
+    "results/report/runs.csv": "pre-training: `run`, `method`, `weighting`, `encoder`, `pool`, `hands`, `epochs`, "
+    "`steps`, `pairs_per_step`, `final_loss`, `chance` (the loss of an encoder that knows nothing), `images_per_s`, "
+    "`data_wait_fraction` (the share of the time in which training waited for data)",
+    "results/report/costs.csv": "by rule: `rule`, `jobs`, sums of wall and CPU time `wall_s` and `cpu_s`, the longest "
+    "job `longest_s`, the largest peak of memory `max_rss_mb`",
+}
+"""The tables beside the report (CSV), by path."""
+
 _HEAD = """\
 # Tables and files
 
@@ -91,11 +109,14 @@ def markdown() -> str:
     for module in (tables, annotated_tables):
         parts += _tables(module)
     parts.append("## Files that are no tables\n")
-    rows = [f"| `{path}` | {text} |" for path, text in OTHER_FILES.items()]
-    parts.append("\n".join(["| file | holds |", "| --- | --- |", *rows]))
+    parts += [*_files(OTHER_FILES), "\n## Of the report\n", *_files(REPORT_FILES)]
     parts += ["\n## Of the data report\n", *_tables(data_tables)]
     parts += [f"## Of `simhand predict`\n\n{_prose(_docstring(prediction_tables))}\n", *_tables(prediction_tables)]
     return "\n".join(parts)
+
+
+def _files(texts: Mapping[str, str]) -> Iterator[str]:
+    yield "\n".join(["| file | holds |", "| --- | --- |", *(f"| `{path}` | {text} |" for path, text in texts.items())])
 
 
 def _tables(module: ModuleType) -> Iterator[str]:

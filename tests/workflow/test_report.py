@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import zipfile
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from simhand.tables_docs import REPORT_FILES
 from tests.browser import Page, browser_page
 from tests.workflow.checkout import Checkout
 from tests.workflow.test_offline import without_network
@@ -85,6 +87,14 @@ def test_the_report_tells_what_each_stage_cost_and_what_was_configured(finished:
     digest = json.loads((finished.folder / "results/pretraining/simhand/card.json").read_text())["data"]["digest"]
     assert f"<td>{digest[:16]}</td>" in html
     assert "min_box_px: 0" in html
+
+
+@pytest.mark.parametrize("name", ["table", "joints", "conditions", "runs", "costs"])
+def test_the_documents_have_each_column_of_its_tables(finished: Checkout, name: str) -> None:
+    path = f"results/report/{name}.csv"
+    with (finished.folder / path).open(newline="") as file:
+        columns = next(csv.reader(file))
+    assert set(columns) == set(re.findall(r"`(\w+)`", REPORT_FILES[path]))
 
 
 def test_the_data_report_is_a_page_of_its_own(finished: Checkout, browser: Page) -> None:
