@@ -74,7 +74,9 @@ def test_only_some_have_their_frames_and_these_come_first(inputs: DataInputs) ->
     framed = {place for place, hand in enumerate(found["hands"]) if "frame" in hand}
     assert framed == {first, int(pairs[0][1])}
     assert len(found["frames"]) == 2
+    assert gallery_section(found).text.endswith("in their frames, which are there for 2 of 6 (report.gallery_frames).")
     without = gallery(inputs, SETTINGS.model_copy(update={"gallery_frames": 0}))
+    assert gallery_section(gallery(inputs, SETTINGS)).text.endswith("and in their frames.")
     assert without["frames"] == []
     assert not any("frame" in hand or "box" in hand for hand in without["hands"])
 

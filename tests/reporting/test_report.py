@@ -88,6 +88,9 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     tmp_path: Path, inputs: ReportInputs, paper: PaperErrors
 ) -> None:
     (tmp_path / "hands.png").write_bytes(b"png")
+    (tmp_path / "report" / "paper").mkdir(parents=True)
+    for name in ("table1", "table2", "figure4"):
+        (tmp_path / "report" / "paper" / f"{name}.html").touch()
     write_report(
         replace(inputs, paper=paper, hands={"x": tmp_path / "hands.png"}), ReportSettings(), tmp_path / "report"
     )
@@ -97,6 +100,8 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     assert headings[3:5] == ["Table 1: comparison with the state of the art", "Predicted hands"]
     assert "<td class='number'>19.21</td>" in html
     assert 'alt="Predicted hands of the labelled set x"' in html
+    others = ", ".join(f'<a href="paper/{name}.html">{name}</a>' for name in ("figure4", "table2"))
+    assert f"<p>Made: {others}</p>" in html
 
 
 def test_a_report_of_the_papers_table_alone_says_why_no_hands_are_drawn(
