@@ -357,7 +357,7 @@ def check_videos_once(config: Config, videos: Mapping[str, list[Video]]) -> None
     """
     for pool_name, pool in config.pools.items():
         seen: dict[str, str] = {}
-        for source in pool.sources:
+        for source in pool.sources if len(pool.sources) > 1 else ():
             for video in videos.get(source, []):
                 first = seen.setdefault(os.path.abspath(video.path), source)  # noqa: PTH100 - a hundred thousand of them
                 if first != source:
