@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -68,16 +70,23 @@ def test_the_command_shows_what_was_written(tmp_path: Path) -> None:
     board = TensorBoard(tmp_path / "simhand", 0)
     board.record(1, {"loss": 2.0})
     board.close()
-    command = [str(Path(sys.executable).with_name("tensorboard")), "--logdir", str(tmp_path), "--port", "0"]
+    command = [str(Path(sys.executable).with_name("tensorboard")), "--logdir", str(tmp_path)]
+    command += ["--host", "127.0.0.1", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         try:
-            address = next(found[0] for line in process.stderr if (found := re.search(r"http://localhost:\d+/", line)))
-            for _ in range(100):  # it reads the logs meanwhile
-                with urlopen(f"{address}data/runs") as answer:
-                    if runs := json.load(answer):
-                        break
-                time.sleep(0.1)
-            assert runs == ["simhand"]
+            found = (re.search(r"http://127.0.0.1:\d+/", line) for line in process.stderr)
+            address = next(match[0] for match in found if match)
+            assert runs_once_there_are_any(f"{address}data/runs") == ["simhand"]
         finally:
             process.terminate()
+
+
+def runs_once_there_are_any(address: str) -> list[str]:
+    """It says its address before it answers, and reads the logs meanwhile."""
+    for _ in range(300):
+        with suppress(URLError), urlopen(address) as answer:
+            if runs := json.load(answer):
+                return list(runs)
+        time.sleep(0.1)
+    return []
