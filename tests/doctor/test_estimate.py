@@ -119,7 +119,11 @@ def test_pools_with_annotated_hands_are_said_to_be_left_out(tmp_path: Path, conf
             "r": {"annotations": str(released), "images": str(tmp_path / "b")},
         },
         "pools": {"own": {"sources": ["a"]}, "mixed": {"sources": ["a", "r"]}, "theirs": {"sources": ["r"]}},
-        "pretraining": {"run": {"method": "simhand", "pool": "mixed"}, "mine": {"method": "simhand", "pool": "own"}},
+        "pretraining": {
+            "defaults": {"method": "simhand", "encoder": "resnet18", "image_size": 64},
+            "run": {"pool": "mixed"},
+            "mine": {"pool": "own"},
+        },
     }
     config = load_config(values)
     one = measured("x", 8)
