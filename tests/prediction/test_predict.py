@@ -191,7 +191,7 @@ def test_no_model_no_output(clip: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="cannot read a fine-tuned model"):
         predict([clip], tmp_path / "model.pt", tmp_path / "out", SETTINGS)
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "encoder.pt")
-    with pytest.raises(WeightsError, match=r"(?s)this is no fine-tuned model.*expected:  model\.pt of fine-tuning"):
+    with pytest.raises(WeightsError, match=r"(?s)this is no fine-tuned model.*expected: model\.pt of fine-tuning"):
         predict([clip], tmp_path / "encoder.pt", tmp_path / "out", SETTINGS)
     assert not (tmp_path / "out").exists()
 
