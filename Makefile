@@ -63,6 +63,6 @@ test-long: .venv/.installed ## these three together, in less time
 	$(IN_PARALLEL) -m "slow or slurm or real"
 
 clean: ## remove what the demo made
-	@others=$$(ls results/videos results/annotations 2>/dev/null | grep -vxE 'demo|results/.*:|'); \
+	@others=$$(ls results/videos results/annotations 2>/dev/null | grep -vxE 'demo|results/.*:|' || true); \
 	if [ -n "$$others" ]; then echo "results/ also holds what was made of" $$others"; remove what you do not need yourself"; exit 1; fi
 	rm -rf demo results .snakemake
