@@ -86,10 +86,11 @@ planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
     VIDEOS = index_sources(CONFIG)
-    check_videos_once(CONFIG, VIDEOS)
     check_pool_sizes(CONFIG, VIDEOS)
-    if CONFIG.detection.detector == "hundred_doh" and workflow.is_main_process:
-        weights_sha256()
+    if workflow.is_main_process:  # and not again in each of its jobs
+        check_videos_once(CONFIG, VIDEOS)
+        if CONFIG.detection.detector == "hundred_doh":
+            weights_sha256()
 except SimhandError as error:
     raise WorkflowError(str(error)) from None
 # Which videos are annotated is not known before the JSON is read: all shards are made, some may be empty.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -350,16 +351,18 @@ def _unknown(key: str, names: Any, known: Mapping[str, Any]) -> Iterator[dict[st
 
 
 def check_videos_once(config: Config, videos: Mapping[str, list[Video]]) -> None:
-    """Refuses a pool two of whose sources have the same file, as a folder and a folder in it have.
+    """Refuses a pool two of whose sources have the same file, as a folder and a folder in it have, or a link to that.
 
     Raises:
         ConfigError: names the pool, the file and both sources.
     """
+    real_folder = cache(os.path.realpath)  # of a hundred thousand videos a few
     for pool_name, pool in config.pools.items():
-        seen: dict[str, str] = {}
+        seen: dict[tuple[str, str], str] = {}
         for source in pool.sources if len(pool.sources) > 1 else ():
             for video in videos.get(source, []):
-                first = seen.setdefault(os.path.abspath(video.path), source)  # noqa: PTH100 - a hundred thousand of them
+                folder, name = os.path.split(video.path)
+                first = seen.setdefault((real_folder(folder), name), source)
                 if first != source:
                     raise ConfigError(
                         f"pools.{pool_name}.sources: two sources of a pool have the same video",

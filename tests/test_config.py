@@ -324,7 +324,11 @@ def test_a_value_of_the_wrong_kind_is_told_in_plain_words(
     assert f"expected: {expected}\n" in str(told.value)
 
 
-def test_a_folder_and_a_folder_in_it_are_no_two_sources_of_a_pool(values: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["videos/../videos/day1", "link"])
+def test_a_folder_and_a_folder_in_it_are_no_two_sources_of_a_pool(
+    values: dict[str, Any], tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "link").symlink_to("videos/day1")
     inner = tmp_path / "videos" / "day1"
     inner.mkdir()
     sources = {"whole": {"videos": str(tmp_path / "videos")}, "part": {"videos": str(inner)}}
@@ -335,7 +339,7 @@ def test_a_folder_and_a_folder_in_it_are_no_two_sources_of_a_pool(values: dict[s
             Video("day1/a.mp4", f"{inner}/a.mp4", 1, 0, "", 1.0),
             Video("b.mp4", f"{tmp_path}/b.mp4", 1, 0, "", 1.0),
         ],
-        "part": [Video("a.mp4", f"{tmp_path}/videos/../videos/day1/a.mp4", 1, 0, "", 1.0)],
+        "part": [Video("a.mp4", f"{tmp_path}/{place}/a.mp4", 1, 0, "", 1.0)],
     }
     with pytest.raises(ConfigError, match=r"(?s)two sources of a pool have the same video.*in whole and in part"):
         check_videos_once(config, videos)

@@ -32,11 +32,15 @@ def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path: Path) -> N
     assert list(out.parent.iterdir()) == []
 
 
+def end_of(job: str) -> subprocess.CompletedProcess[str]:
+    """How a process ends that runs this."""
+    return subprocess.run([sys.executable, "-c", job], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_a_log_on_a_full_disk_leaves_the_message_alone() -> None:
     """The log's disk is full as soon as it is opened, as Linux offers one."""
     job = "import sys; from simhand.errors import TableError; from simhand.logs import job_log\n"
-    job += "with job_log('/dev/full'): raise TableError('a mistake', hint='mend it')"
-    ended = subprocess.run([sys.executable, "-c", job], cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = end_of(job + "with job_log('/dev/full'): raise TableError('a mistake', hint='mend it')")
     assert ended.returncode == 1
     assert ended.stderr.endswith(" a mistake\n  hint:     mend it\n")
     assert len(ended.stderr.splitlines()) == 2
@@ -44,8 +48,7 @@ def test_a_log_on_a_full_disk_leaves_the_message_alone() -> None:
 
 def test_ctrl_c_is_told_in_a_word() -> None:
     job = "import os, signal; from simhand.logs import job_log\n"
-    job += "with job_log(): os.kill(os.getpid(), signal.SIGINT)"
-    ended = subprocess.run([sys.executable, "-c", job], cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = end_of(job + "with job_log(): os.kill(os.getpid(), signal.SIGINT)")
     assert ended.returncode == 130
     assert ended.stderr.endswith(" interrupted\n")
     assert len(ended.stderr.splitlines()) == 1

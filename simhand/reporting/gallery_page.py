@@ -46,11 +46,9 @@ def _framed(data: Mapping[str, Any]) -> str:
     """Of how many hands the frames are there, where they are not of all."""
     queries = [data["hands"][query[0]] for pool in data["pools"] for query in pool["queries"]]
     framed = sum("frame" in hand for hand in queries)
-    return (
-        "."
-        if framed == len(queries)
-        else f", which are there for {framed:,} of {len(queries):,} (report.gallery_frames)."
-    )
+    if framed == len(queries):
+        return "."
+    return f", which are there for {framed:,} of {len(queries):,} (report.gallery_frames)."
 
 
 def embedded_json(value: Any) -> str:

@@ -47,7 +47,6 @@ _PRETRAINING = (
     "among all other views. Losses cannot be compared between runs of another weighting, temperature or number of "
     "pairs. Waiting: the share of the time in which training waited for crops. The card.json of a run tells the rest."
 )
-_MADE = "Those that were there when this page was written are linked below."
 _PAIRS = (
     "The first pairs of each run as it saw them: a random view of a hand, and below it one of its positive. The "
     "keypoints moved along with the views: they must lie on their hands."
@@ -165,10 +164,10 @@ def _paper_sections(inputs: ReportInputs, folder: Path) -> list[Section]:
         reason = " ".join(inputs.no_paper.split())
         return [Section("Table 1 of the paper", f"Not made: {reason}")] if reason else []
     section = paper_section(inputs.paper.table, paper_errors(inputs.paper))
-    text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4. {_MADE}"
+    text = f"{section.text} Tables 2 to 5 and Figure 4 are made on request: snakemake table2, ..., figure4."
     made = sorted(path for path in (folder / "paper").glob("*.html") if path.stem != inputs.paper.table.name)
     links = ", ".join(f'<a href="paper/{path.name}">{path.stem}</a>' for path in made)
-    return [replace(section, text=text, html=f"<p>Made: {links}</p>\n" if made else "")]
+    return [replace(section, text=text, html=f"<p>There when this page was written: {links}</p>\n" if made else "")]
 
 
 def _hands_sections(inputs: ReportInputs) -> list[Section]:

@@ -40,9 +40,8 @@ def _check_folder(here: Path) -> None:
     if not (here / "Snakefile").is_file():
         raise InputError("there is no workflow here", where=here, hint="call it in the folder with the Snakefile")
     own = Path(simhand.__file__).resolve().parents[1]
-    is_checkout = (own / "Snakefile").is_file()  # and no installed package, which the workflow here imports too
-    if (
-        (here / "simhand").is_dir() and is_checkout and own != here.resolve()
-    ):  # what jobs recorded of their code would not compare
+    # An installed package has no Snakefile beside it, and is what the workflow here imports too. Of two checkouts, what
+    # jobs recorded of their code would not compare.
+    if (here / "simhand").is_dir() and (own / "Snakefile").is_file() and own != here.resolve():
         hint = "python -m simhand takes the one here"
         raise InputError("this command is of another checkout than the workflow here", where=here, got=own, hint=hint)

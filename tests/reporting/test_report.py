@@ -101,7 +101,7 @@ def test_a_report_with_the_papers_first_table_and_predicted_hands(
     assert "<td class='number'>19.21</td>" in html
     assert 'alt="Predicted hands of the labelled set x"' in html
     others = ", ".join(f'<a href="paper/{name}.html">{name}</a>' for name in ("figure4", "table2"))
-    assert f"<p>Made: {others}</p>" in html
+    assert f"<p>There when this page was written: {others}</p>" in html
 
 
 def test_a_report_of_the_papers_table_alone_says_why_no_hands_are_drawn(
