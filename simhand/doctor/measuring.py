@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -202,9 +203,8 @@ def _run_stages(source: str, frames: Path, model: Path, tables: dict[str, Path],
         writer.write_table(open_arrow(frames, FRAMES).slice(0, 1))
     landmarks = LandmarkSettings(**config.keypoints.values(LandmarkSettings))
     unbalanced = config.balance.model_copy(update={"enabled": False})
-    job = [sys.executable, "-c", "import snakemake.script, simhand.keypoints.keypoints"]
     stages: dict[str, Callable[[], Any]] = {
-        "job": partial(subprocess.run, job, check=True, capture_output=True),
+        "job": partial(subprocess.run, start_of_a_job(), check=True, capture_output=True),
         "start": partial(detect, nothing, nothing.with_suffix(".parquet")),
         "hands": partial(detect, frames, tables["hands"]),
         "balanced": partial(balance_shard, tables["hands"], tables["balanced"], unbalanced, config.selection),
@@ -217,6 +217,12 @@ def _run_stages(source: str, frames: Path, model: Path, tables: dict[str, Path],
             stage()
         seconds[name] = taken[0]
     return seconds
+
+
+def start_of_a_job() -> list[str]:
+    """A command that imports what a job does; where Snakemake is not installed no job starts, and the rest is told."""
+    modules = ["simhand.keypoints.keypoints", *(["snakemake.script"] if find_spec("snakemake") else [])]
+    return [sys.executable, "-c", f"import {', '.join(modules)}"]
 
 
 def _detector(source: str, model: Path, config: Config) -> Callable[[Path, Path], None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +72,13 @@ def test_a_video_too_long_to_look_at_in_full_leaves_hands_open(
     (most,) = re.findall(r"^  hands           0 \(0 to (\d+)\)$", told, re.MULTILINE)
     assert int(most) == pytest.approx(13.4, rel=0.1)
     assert re.search(r"^  frames          186$", told, re.MULTILINE)
+
+
+def test_what_a_job_takes_to_start_is_told_without_snakemake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "snakemake.script" in measuring.start_of_a_job()[-1]
+    monkeypatch.setitem(sys.modules, "snakemake", None)  # as where it is not installed
+    assert measuring.start_of_a_job()[-1] == "import simhand.keypoints.keypoints"
+    subprocess.run(measuring.start_of_a_job(), check=True, capture_output=True)
 
 
 def test_checks_alone(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
