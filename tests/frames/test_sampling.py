@@ -103,14 +103,17 @@ sample_shard(folder / "list.tsv", out / "frames.arrow", out / "status.parquet", 
 
 
 def start_stage(folder: Path, code: str = _STAGE) -> tuple[subprocess.Popen[bytes], list[psutil.Process]]:
-    """A running stage, in the middle of writing frames, and its children."""
+    """A running stage, in the middle of writing frames, and its children, the one that started last before the other.
+
+    The other can be about to end by itself.
+    """
     stage = subprocess.Popen([sys.executable, "-c", code, str(folder)], cwd=ROOT)
     ends_at = time.monotonic() + 60
     while time.monotonic() < ends_at:
         children = psutil.Process(stage.pid).children(recursive=True)
         written = sum(path.stat().st_size for path in (folder / "out").glob(".*.partial"))
         if written > 20_000 and len(children) == 2:
-            return stage, children
+            return stage, sorted(children, key=psutil.Process.create_time, reverse=True)
         time.sleep(0.02)
     raise AssertionError("the stage did not get under way")
 
