@@ -28,7 +28,12 @@ def read_state(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         raise ValueError(_reason(error)) from None  # the original advises to let the file run what it likes
     except UNREADABLE as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        raise ValueError(why_unread(error)) from error
+
+
+def why_unread(error: Exception) -> str:
+    """In a line what torch.load says of a file; it goes on with guesses and advice."""
+    return f"{type(error).__name__}: {error}".partition(". ")[0]
 
 
 def _reason(error: pickle.UnpicklingError) -> str:

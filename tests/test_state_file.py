@@ -75,6 +75,14 @@ def test_advice_to_trust_the_file_is_not_passed_on(zipped: bool, tmp_path: Path)
         read_state(tmp_path / "s.pt")
 
 
+def test_of_a_file_that_was_cut_a_line_is_said(content: dict, tmp_path: Path) -> None:
+    """Without PyTorch's guesses at what happened."""
+    whole = file_of(content, zipped=True)
+    (tmp_path / "s.pt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"^RuntimeError: [\w ]+ zip archive: failed finding central directory$"):
+        read_state(tmp_path / "s.pt")
+
+
 def test_a_missing_file_is_a_value_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
         read_state(tmp_path / "s.pt")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import nn
 
 from simhand.errors import WeightsError
@@ -17,9 +15,9 @@ from simhand.files import file_sha256, whole_file
 from simhand.finetuning.heads import HEADS
 from simhand.finetuning.labelled import LabelledSet
 from simhand.finetuning.settings import EXECUTION, FinetuningSettings, Format
+from simhand.state_file import read_state
 
 Card = dict[str, Any]  # plain values, as JSON has them
-_UNREADABLE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -73,18 +71,17 @@ def read_model(path: Path) -> tuple[nn.Module, FinetuningSettings, Card]:
         settings = FinetuningSettings(**{name: card[name] for name in FinetuningSettings.model_fields if name in card})
         model = HEADS[settings.head].build(settings)
         model.load_state_dict(content["state_dict"])
-    except (*_UNREADABLE, ValidationError) as error:
+    except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError("cannot read a fine-tuned model", where=path, got=error, hint="fine-tune again") from error
     return model.eval(), settings, card
 
 
 def _content(path: Path) -> Card:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        got = str(error).partition(". ")[0]  # PyTorch goes on with advice to its own developers
+        content = read_state(path)
+    except ValueError as error:
         hint = "copy it again, whole, or fine-tune again"
-        raise WeightsError("cannot read a fine-tuned model", where=path, got=got, hint=hint) from error
+        raise WeightsError("cannot read a fine-tuned model", where=path, got=error, hint=hint) from error
     if not (isinstance(content, dict) and content.keys() >= {"card", "state_dict"}):
         expected = "model.pt of fine-tuning, as results/finetuning/{labelled}/{run}/{percent}/{seed}/model.pt"
         raise WeightsError("this is no fine-tuned model", where=path, expected=expected, got="other content")

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from simhand.state_file import UNREADABLE
+from simhand.state_file import UNREADABLE, why_unread
 
 _TRUSTED = {
     ("collections", "OrderedDict"),
@@ -74,4 +74,4 @@ def read_foreign_state(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=False, pickle_module=_PICKLE)
     except UNREADABLE as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from error
+        raise ValueError(why_unread(error)) from error

@@ -93,8 +93,7 @@ def _state_in(path: Path) -> dict[str, Tensor]:
     try:
         state = read_foreign_state(path)
     except ValueError as error:
-        got = str(error).partition(". ")[0]  # PyTorch goes on with advice to its own developers
-        raise WeightsError("cannot read weights", where=path, got=got, hint="copy the file again, whole") from error
+        raise WeightsError("cannot read weights", where=path, got=error, hint="copy the file again, whole") from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):

@@ -40,6 +40,17 @@ def test_something_else_is_refused(tmp_path: Path, content: object) -> None:
         read_model(tmp_path / "model.pt")
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_file_that_was_cut_anywhere_is_refused(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "model.pt"
+    torch.save({"card": CARD, "state_dict": {}}, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(WeightsError, match=r"cannot read a fine-tuned model\n.*model\.pt"):
+            read_model(path)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"model\.pt"):
         read_model(tmp_path / "model.pt")
