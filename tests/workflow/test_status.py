@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from simhand.status.failures import LOGS, ends_of_jobs, newest_logs
 from tests.conftest import WriteVideo
 from tests.workflow.checkout import Checkout
 
@@ -82,3 +83,8 @@ def test_running_killed_unlocked_and_failed(grey: Checkout) -> None:
     assert "1 job failed:\n\n  draw_pool all, " in text
     assert "  results/logs/draw_pool/all.log:\n    20" in text
     assert "      hint:  " in text
+
+    ends = ends_of_jobs(newest_logs(grey.folder / LOGS)[0].read_text().splitlines())
+    assert [failure.rule for failure in ends.failed] == ["draw_pool"]
+    assert ("sample_frames", f"{FRAMES}, results/frames/grey/0of1.status.parquet") in ends.finished
+    assert {rule for rule, _ in ends.finished} >= {"detect_hands", "balance_hands", "crop_hands", "find_keypoints"}
