@@ -35,7 +35,7 @@ def test_two_processes_of_one_node_and_of_two_train_what_two_train_without_a_clu
     cluster: Cluster, finished: Site, local: Checkout, tmp_path: Path
 ) -> None:
     folder = finished.checkout.folder
-    set_run(finished.checkout, processes=2)
+    set_run(finished.checkout, processes=2, checkpoint_every_steps=100)  # one a step takes longer than the step
     finished.checkout.snakemake("--cores", "2", ENCODER)
     expected = (folder / ENCODER).read_bytes()
     assert expected != (local.folder / ENCODER).read_bytes()  # of one process, whose batch norm sees whole batches
