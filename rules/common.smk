@@ -86,9 +86,9 @@ planning_log()
 try:
     CONFIG = load_config(config, where=" ".join(map(str, workflow.configfiles)))
     VIDEOS = index_sources(CONFIG)
-    check_pool_sizes(CONFIG, VIDEOS)
     if workflow.is_main_process:  # and not again in each of its jobs
         check_videos_once(CONFIG, VIDEOS)
+        check_pool_sizes(CONFIG, VIDEOS)
         if CONFIG.detection.detector == "hundred_doh":
             weights_sha256()
 except SimhandError as error:

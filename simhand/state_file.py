@@ -32,8 +32,8 @@ def read_state(path: Path) -> Any:
 
 
 def why_unread(error: Exception) -> str:
-    """In a line what torch.load says of a file; it goes on with guesses and advice."""
-    return f"{type(error).__name__}: {error}".partition(". ")[0]
+    """In a line what torch.load says of a file; it goes on with guesses and advice, or says nothing."""
+    return re.split(r"\. |\n", f"{type(error).__name__}: {error}")[0].removesuffix(": ")
 
 
 def _reason(error: pickle.UnpicklingError) -> str:

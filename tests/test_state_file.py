@@ -83,6 +83,12 @@ def test_of_a_file_that_was_cut_a_line_is_said(content: dict, tmp_path: Path) ->
         read_state(tmp_path / "s.pt")
 
 
+def test_of_an_empty_file_too(tmp_path: Path) -> None:
+    (tmp_path / "s.pt").touch()
+    with pytest.raises(ValueError, match=r"^EOFError$"):
+        read_state(tmp_path / "s.pt")
+
+
 def test_a_missing_file_is_a_value_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="No such file"):
         read_state(tmp_path / "s.pt")

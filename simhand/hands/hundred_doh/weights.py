@@ -61,7 +61,7 @@ def read_weights(path: Path | str) -> dict[str, Tensor]:
     try:
         state = _network_of(read_state(path))
     except ValueError as error:
-        raise _refusal("the hand detector's weights cannot be read", path, str(error).splitlines()[0]) from error
+        raise _refusal("the hand detector's weights cannot be read", path, error) from error
     with torch.device("meta"):
         expected = HundredDohNet().state_dict()
     counters = {key for key in expected if key.endswith("num_batches_tracked")}
